@@ -1,0 +1,1 @@
+//! What the service remembers: SQLite behind one contract.

@@ -1,0 +1,1 @@
+//! A typed client built on wire, for the command line and the tests.

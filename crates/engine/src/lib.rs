@@ -1,0 +1,1 @@
+//! The repository: chunk, compress, seal, pack, index, manifest, read, check, collect.

@@ -1,0 +1,27 @@
+//! The vocabulary every other crate speaks: ids, times, sizes, states.
+//!
+//! Pure: no I/O, no async, no wire JSON, no database. What reads a clock or rolls dice does it
+//! through [`Clock`] and [`Entropy`], which the binary (or a test) hands in.
+//!
+//! - [`id`]: one newtype per kind of object
+//! - [`time`]: microsecond timestamps and the injected clock
+//! - [`entropy`]: injected randomness and ids made from it
+//! - [`size`]: bytes, MiB and GiB, with the vendor's rounding
+//! - [`state`]: the states of backups, checkpoints, vaults, resources and tasks, and legal moves
+//! - [`kind`]: the kinds of resource that can be protected
+
+pub mod entropy;
+pub mod id;
+pub mod kind;
+pub mod size;
+pub mod state;
+pub mod time;
+
+pub use entropy::Entropy;
+pub use id::{
+    AccessKeyId, BackupId, CheckpointId, DomainId, JobId, OperationLogId, ProjectId, ResourceId,
+    UserId, VaultId,
+};
+pub use kind::ResourceKind;
+pub use size::{Bytes, GiB};
+pub use time::{Clock, Timestamp};

@@ -1,0 +1,181 @@
+//! The states that the vendor documents, and the moves between them that are legal.
+//!
+//! The words stored in the catalog are the vendor's own (they are the field's), but the wire has
+//! its own copy: a change of spelling there must not change what is stored here.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// A move that the state machine does not know.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("a {what} cannot go from {from} to {to}")]
+pub struct Illegal {
+    /// The kind of object.
+    pub what: &'static str,
+    /// Its present state.
+    pub from: &'static str,
+    /// The state asked for.
+    pub to: &'static str,
+}
+
+macro_rules! states {
+    ($(#[$doc:meta])* $name:ident, $what:literal {
+        $($(#[$vdoc:meta])* $variant:ident = $word:literal -> [$($next:ident),*];)*
+    }) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+        pub enum $name {
+            $($(#[$vdoc])* #[serde(rename = $word)] $variant,)*
+        }
+
+        impl $name {
+            /// Every state.
+            pub const ALL: &[Self] = &[$(Self::$variant),*];
+
+            /// The vendor's word for the state.
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $word,)* }
+            }
+
+            /// The state of that name.
+            pub fn parse(word: &str) -> Option<Self> {
+                Self::ALL.iter().copied().find(|state| state.as_str() == word)
+            }
+
+            /// Moves to `to` if that is legal; staying is.
+            pub fn next(self, to: Self) -> Result<Self, Illegal> {
+                let legal: &[Self] = match self { $(Self::$variant => &[$(Self::$next),*],)* };
+                if self == to || legal.contains(&to) {
+                    Ok(to)
+                } else {
+                    Err(Illegal { what: $what, from: self.as_str(), to: to.as_str() })
+                }
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(self.as_str())
+            }
+        }
+    };
+}
+
+states! {
+    /// The state of a backup (CBR, "Querying a Specified Backup", BackupDetail).
+    BackupStatus, "backup" {
+        /// Waits for a worker.
+        WaitingProtect = "waiting_protect" -> [Protecting, Error, WaitingDelete];
+        /// Data is being read.
+        Protecting = "protecting" -> [Available, Error];
+        /// Can be restored.
+        Available = "available" -> [WaitingRestore, Restoring, WaitingDelete, Deleting];
+        /// A restore from it waits for a worker.
+        WaitingRestore = "waiting_restore" -> [Restoring, Available];
+        /// A restore from it runs.
+        Restoring = "restoring" -> [Available];
+        /// Its deletion waits for a worker.
+        WaitingDelete = "waiting_delete" -> [Deleting, Available, Error];
+        /// Is being deleted.
+        Deleting = "deleting" -> [Error];
+        /// Failed, or incomplete: not everything of the resource is in it.
+        Error = "error" -> [WaitingDelete, Deleting];
+    }
+}
+
+states! {
+    /// The state of a checkpoint (restore point).
+    CheckpointStatus, "checkpoint" {
+        /// Its backups are being made.
+        Protecting = "protecting" -> [Available, Error];
+        /// All its backups can be restored.
+        Available = "available" -> [Deleting, Deleted];
+        /// At least one backup failed.
+        Error = "error" -> [Deleting, Deleted];
+        /// Is being deleted.
+        Deleting = "deleting" -> [Deleted, ErrorDeleting];
+        /// The last backup is gone; the API answers 404.
+        Deleted = "deleted" -> [];
+        /// The deletion failed.
+        ErrorDeleting = "error-deleting" -> [Deleting, Deleted];
+    }
+}
+
+states! {
+    /// The state of a vault (`billing.status`).
+    VaultStatus, "vault" {
+        /// In use.
+        Available = "available" -> [Deleting, Error];
+        /// Is being deleted with all its backups.
+        Deleting = "deleting" -> [Error];
+        /// The deletion failed; it can be tried again.
+        Error = "error" -> [Deleting, Available];
+    }
+}
+
+states! {
+    /// The state of a resource in its vault (`protect_status`).
+    ProtectStatus, "resource" {
+        /// Nothing is going on.
+        Available = "available" -> [Protecting, Restoring, Removing];
+        /// A backup of it waits or runs.
+        Protecting = "protecting" -> [Available, Error];
+        /// A restore to it waits or runs.
+        Restoring = "restoring" -> [Available, Error];
+        /// Is being removed from the vault with its backups.
+        Removing = "removing" -> [Error];
+        /// The last job failed.
+        Error = "error" -> [Available, Protecting, Restoring, Removing];
+    }
+}
+
+states! {
+    /// The state of an operation log (task).
+    TaskStatus, "task" {
+        /// Waits for a worker.
+        Waiting = "waiting" -> [Running, Failed, Skipped];
+        /// Runs.
+        Running = "running" -> [Success, Failed, Timeout, Waiting];
+        /// Done.
+        Success = "success" -> [];
+        /// Failed; `error_info` says why.
+        Failed = "failed" -> [];
+        /// Given up after its time.
+        Timeout = "timeout" -> [];
+        /// Not done, on purpose.
+        Skipped = "skipped" -> [];
+    }
+}
+
+impl TaskStatus {
+    /// Whether nothing will happen to the task any more.
+    pub const fn is_final(self) -> bool {
+        !matches!(self, Self::Waiting | Self::Running)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_word_is_parsed_back_and_staying_is_legal() {
+        for state in BackupStatus::ALL {
+            assert_eq!(BackupStatus::parse(state.as_str()), Some(*state));
+            assert_eq!(state.next(*state), Ok(*state));
+        }
+        assert_eq!(BackupStatus::parse("gone"), None);
+    }
+
+    #[test]
+    fn a_failed_backup_never_becomes_available() {
+        let illegal = BackupStatus::Error
+            .next(BackupStatus::Available)
+            .unwrap_err();
+        assert_eq!(
+            illegal.to_string(),
+            "a backup cannot go from error to available"
+        );
+    }
+}

@@ -1,0 +1,1 @@
+//! Where bytes live: the object-store contract, its backends and decorators.
