@@ -9,7 +9,9 @@
 //! - [`size`]: bytes, MiB and GiB, with the vendor's rounding
 //! - [`state`]: the states of backups, checkpoints, vaults, resources and tasks, and legal moves
 //! - [`kind`]: the kinds of resource that can be protected
+//! - [`content`]: files and disks as sources show them and sinks take them
 
+pub mod content;
 pub mod entropy;
 pub mod id;
 pub mod kind;
