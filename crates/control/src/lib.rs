@@ -1,1 +1,34 @@
 //! The use cases: protect, back up, restore, delete; quota and identity. No HTTP types.
+//!
+//! [`Control`] is the handle; each noun has a module with its use cases and what they speak:
+//! - [`resources`]: paths that operators let a project protect; [`protectables`]: the same as
+//!   tenants see them
+//! - [`vaults`]: quota, resources, keys; [`tags`]: labels on them
+//! - [`checkpoints`]: orders to back up; [`backups`]: what came of them; [`restores`]: the way back
+//! - [`operation_logs`]: tasks as tenants follow them; [`usage`]: space
+//! - [`words`]: the vendor's closed sets; [`page`]: windows on lists; [`error`]: refusals
+//!
+//! Every use case takes the [`Caller`] first and sees only the caller's project: an object of
+//! another one is not found. Long work is a durable job; a use case only orders it.
+
+pub mod backups;
+pub mod caller;
+pub mod checkpoints;
+mod control;
+pub mod error;
+pub mod operation_logs;
+pub mod page;
+pub mod protectables;
+pub mod resources;
+pub mod restores;
+pub mod tags;
+pub mod usage;
+pub mod vaults;
+pub mod words;
+
+pub use caller::Caller;
+pub use control::{Control, Parts};
+pub use error::{Error, Reason, Result};
+pub use page::{Listed, Page};
+pub use resources::Resource;
+pub use vaults::{Tag, Vault, VaultResource};
