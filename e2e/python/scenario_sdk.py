@@ -1,0 +1,284 @@
+"""The issue's whole scenario through the vendor's unmodified SDK (huaweicloudsdkcbr, -iam).
+
+  scenario_sdk.py --data-dir DIR --share ID PATH --volume ID PATH
+
+Signed with access keys; the project is found by region name, as the SDK does by itself. The
+resources were registered by an operator before; everything else happens here: vaults, restore
+points, incremental backups, changes to the data, restores in place compared byte for byte,
+tags, logs, usage, refusals with the documented codes, deletion.
+"""
+import argparse
+import os
+import pathlib
+
+from huaweicloudsdkcbr.v1 import (
+    AddVaultResourceRequest, BackupRestore, BackupRestoreReq, BackupUpdate, BackupUpdateReq,
+    BillingCreate, BillingUpdate, CbrClient, CheckpointParam, CreateCheckpointRequest,
+    CreateVaultRequest, CreateVaultTagsRequest, DeleteBackupRequest, DeleteVaultRequest,
+    DeleteVaultTagRequest, ListBackupsRequest, ListOpLogsRequest, ListPoliciesRequest,
+    ListProtectableRequest, ListVaultRequest, RemoveVaultResourceRequest, ResourceCreate,
+    RestoreBackupRequest, ShowBackupRequest, ShowCheckpointRequest, ShowMetadataRequest,
+    ShowOpLogRequest, ShowProtectableRequest, ShowStorageUsageRequest, ShowSummaryRequest,
+    ShowVaultProjectTagRequest, ShowVaultRequest, ShowVaultTagRequest, Tag,
+    UpdateBackupRequest, UpdateVaultRequest, VaultAddResourceReq, VaultBackup, VaultBackupReq,
+    VaultCreate, VaultCreateReq, VaultRemoveResourceReq, VaultTagsCreateReq, VaultUpdate,
+    VaultUpdateReq,
+)
+from huaweicloudsdkcore.auth.credentials import BasicCredentials, GlobalCredentials
+from huaweicloudsdkcore.exceptions.exceptions import ClientRequestException
+from huaweicloudsdkcore.http.http_config import HttpConfig
+from huaweicloudsdkcore.region.region import Region
+from huaweicloudsdkiam.v3 import IamClient, KeystoneListProjectsRequest
+
+from service import Service, check, fingerprint, wait_for
+
+SHARE, VOLUME = "OS::Sfs::Turbo", "OS::Cinder::Volume"
+
+
+class Scenario:
+    def __init__(self, service):
+        self.service = service
+        admin = service.admin
+        self.config = HttpConfig.get_default_config()
+        if service.ca_file:
+            self.config.ssl_ca_cert = service.ca_file
+        keys = (admin["access_key"], admin["secret_key"])
+        # No project id: the SDK must find the one project whose name is the region's.
+        regional = BasicCredentials(*keys).with_iam_endpoint(service.origin("identity"))
+        self.cbr = (
+            CbrClient.new_builder().with_http_config(self.config).with_credentials(regional)
+            .with_region(Region(service.region, service.origin("cbr"))).build()
+        )
+        account = GlobalCredentials(*keys, admin["domain_id"])
+        self.iam = (
+            IamClient.new_builder().with_http_config(self.config).with_credentials(account)
+            .with_endpoint(service.origin("identity")).build()
+        )
+
+    # -- steps ---------------------------------------------------------------------------
+
+    def identity(self):
+        found = self.iam.keystone_list_projects(KeystoneListProjectsRequest(name=self.service.region))
+        check([p.id for p in found.projects] == [self.service.admin["project_id"]],
+              f"projects by name: {found}")
+
+    def protectables(self, kind, resource):
+        listed = self.cbr.list_protectable(ListProtectableRequest(protectable_type=kind, limit=50))
+        check(resource in [i.id for i in listed.instances], f"{kind} {resource} not protectable")
+        shown = self.cbr.show_protectable(
+            ShowProtectableRequest(protectable_type=kind, instance_id=resource))
+        check(shown.instance.id == resource, "ShowProtectable shows another instance")
+
+    def vault(self, name, object_type):
+        billing = BillingCreate(consistent_level="crash_consistent", object_type=object_type,
+                                protect_type="backup", size=100)
+        made = self.cbr.create_vault(CreateVaultRequest(body=VaultCreateReq(vault=VaultCreate(
+            name=name, billing=billing, resources=[], description="made by the SDK"))))
+        check(made.vault.billing.status == "available", f"a new vault is available: {made}")
+        return made.vault.id
+
+    def add(self, vault, resource, kind):
+        reply = self.cbr.add_vault_resource(AddVaultResourceRequest(
+            vault_id=vault,
+            body=VaultAddResourceReq(resources=[ResourceCreate(id=resource, type=kind)])))
+        check(reply.add_resource_ids == [resource], f"added: {reply}")
+        shown = self.cbr.show_vault(ShowVaultRequest(vault_id=vault)).vault
+        check([r.id for r in shown.resources] == [resource], f"vault after adding: {shown}")
+
+    def checkpoint(self, vault, name, incremental=True):
+        body = VaultBackupReq(checkpoint=VaultBackup(
+            vault_id=vault, parameters=CheckpointParam(name=name, incremental=incremental)))
+        made = self.cbr.create_checkpoint(CreateCheckpointRequest(body=body)).checkpoint
+        check(not made.vault.skipped_resources, f"nothing is skipped: {made}")
+
+        def look():
+            return self.cbr.show_checkpoint(ShowCheckpointRequest(checkpoint_id=made.id)).checkpoint
+
+        done = wait_for(f"checkpoint {name}", look, lambda c: c.status in ("available", "error"))
+        check(done.status == "available", f"checkpoint {name}: {done}")
+        check(all(r.protect_status == "available" for r in done.vault.resources), f"{done}")
+        backups = self.cbr.list_backups(ListBackupsRequest(checkpoint_id=made.id)).backups
+        check(len(backups) == 1, f"backups of checkpoint {name}: {backups}")
+        return backups[0]
+
+    def show(self, backup):
+        shown = self.cbr.show_backup(ShowBackupRequest(backup_id=backup.id)).backup
+        for field in ("id", "name", "resource_id", "resource_type", "vault_id", "checkpoint_id"):
+            check(getattr(shown, field) == getattr(backup, field), f"{field} differs: {shown}")
+        check(shown.status == "available" and shown.image_type == "backup", f"{shown}")
+        check(isinstance(shown.resource_size, int) and shown.resource_size >= 1, f"{shown}")
+        check(shown.children == [], f"{shown}")
+
+    def restore(self, backup, **target):
+        reply = self.cbr.restore_backup(RestoreBackupRequest(
+            backup_id=backup.id, body=BackupRestoreReq(restore=BackupRestore(**target))))
+        job = reply.to_dict().get("job_id") or self.running_restore(backup)
+
+        def look():
+            return self.cbr.show_op_log(ShowOpLogRequest(operation_log_id=job)).operation_log
+
+        log = wait_for("restore", look, lambda l: l.status not in ("waiting", "running"))
+        check(log.status == "success", f"restore: {log}")
+        check(log.operation_type == "restore", f"{log}")
+
+    def running_restore(self, backup):
+        """The SDK's reply type has no job_id (documents have none), so look it up as users do."""
+        logs = self.cbr.list_op_logs(ListOpLogsRequest(
+            operation_type="restore", resource_id=backup.resource_id)).operation_logs
+        return max(logs, key=lambda log: log.created_at).id
+
+    def refused(self, code, call):
+        try:
+            call()
+        except ClientRequestException as refusal:
+            check(refusal.error_code == code, f"wanted {code}, got {refusal}")
+            check(refusal.request_id, "a refusal names its request")
+            return
+        raise AssertionError(f"wanted a refusal with {code}")
+
+    def paging(self, count):
+        seen, offset = [], 0
+        while True:
+            page = self.cbr.list_backups(ListBackupsRequest(limit=1, offset=offset))
+            if not page.backups:
+                break
+            seen += [b.id for b in page.backups]
+            offset += len(page.backups)
+        check(len(seen) == len(set(seen)) == count == page.count, f"paging: {seen}, {page.count}")
+
+    def tags(self, vault):
+        self.cbr.create_vault_tags(CreateVaultTagsRequest(
+            vault_id=vault, body=VaultTagsCreateReq(tag=Tag(key="team", value="storage"))))
+        tags = self.cbr.show_vault_tag(ShowVaultTagRequest(vault_id=vault)).tags
+        check([(t.key, t.value) for t in tags] == [("team", "storage")], f"{tags}")
+        project = self.cbr.show_vault_project_tag(ShowVaultProjectTagRequest()).tags
+        check("team" in [t.key for t in project], f"{project}")
+        self.cbr.delete_vault_tag(DeleteVaultTagRequest(vault_id=vault, key="team"))
+        self.refused("BackupService.6601", lambda: self.cbr.delete_vault_tag(
+            DeleteVaultTagRequest(vault_id=vault, key="team")))
+
+    def delete_vault(self, vault):
+        self.cbr.delete_vault(DeleteVaultRequest(vault_id=vault))
+
+        def gone():
+            try:
+                return self.cbr.show_vault(ShowVaultRequest(vault_id=vault)).vault.billing.status
+            except ClientRequestException as refusal:
+                check(refusal.status_code == 404, f"{refusal}")
+                return "gone"
+
+        wait_for("vault deletion", gone, lambda state: state == "gone")
+
+
+def share_story(s, resource, path):
+    path = pathlib.Path(path)
+    s.protectables("turbo", resource)
+    vault = s.vault("sdk-share", "turbo")
+    s.add(vault, resource, SHARE)
+    s.refused("BackupService.6103", lambda: s.add(s.vault("sdk-second", "turbo"), resource, SHARE))
+
+    before = fingerprint(path)
+    first = s.checkpoint(vault, "sdk_first")
+    s.show(first)
+    (path / "changed-by-sdk").write_text("new\n")
+    victim = next(p for p in sorted(path.rglob("*")) if p.is_file() and not p.is_symlink()
+                  and p.name != "changed-by-sdk" and p.stat().st_size > 0)
+    victim.write_bytes(b"overwritten")
+    changed = fingerprint(path)
+    check(changed != before, "the data changed")
+    second = s.checkpoint(vault, "sdk_second")
+    check(second.incremental is True, f"the second backup is incremental: {second}")
+
+    s.restore(first, resource_id=resource)
+    check(fingerprint(path) == before, "the first backup came back in place")
+    s.restore(second, resource_id=resource)
+    check(fingerprint(path) == changed, "the second backup came back in place")
+
+    renamed = s.cbr.update_backup(UpdateBackupRequest(
+        backup_id=first.id, body=BackupUpdateReq(backup=BackupUpdate(name="renamed")))).backup
+    check(renamed.name == "renamed", f"{renamed}")
+    s.cbr.show_metadata(ShowMetadataRequest(backup_id=first.id))
+    usage = s.cbr.show_storage_usage(ShowStorageUsageRequest(resource_id=resource)).storage_usage
+    check(usage and usage[0].backup_count >= 2 and usage[0].backup_size > 0, f"{usage}")
+    s.tags(vault)
+    # Two of ours and one safety backup before each restore in place.
+    s.paging(s.cbr.list_backups(ListBackupsRequest(limit=1000)).count)
+
+    s.cbr.delete_backup(DeleteBackupRequest(backup_id=first.id))
+
+    def gone():
+        try:
+            s.cbr.show_backup(ShowBackupRequest(backup_id=first.id))
+            return False
+        except ClientRequestException as refusal:
+            check(refusal.error_code == "BackupService.6200", f"{refusal}")
+            return True
+
+    wait_for("backup deletion", gone, bool)
+    s.restore(second, resource_id=resource)
+    check(fingerprint(path) == changed, "the second backup survives the deletion of the first")
+    return vault
+
+
+def volume_story(s, resource, path):
+    s.protectables("disk", resource)
+    vault = s.vault("sdk-volume", "disk")
+    s.add(vault, resource, VOLUME)
+    before = pathlib.Path(path).read_bytes()
+    first = s.checkpoint(vault, "sdk_disk", incremental=False)
+    with open(path, "r+b") as image:
+        image.seek(1 << 20)
+        image.write(os.urandom(300_000))
+    second = s.checkpoint(vault, "sdk_disk_2")
+    check(second.incremental is True, f"{second}")
+    s.restore(first, volume_id=resource)
+    check(pathlib.Path(path).read_bytes() == before, "the image came back byte for byte")
+    return vault
+
+
+def refusals(s):
+    missing = "00000000-0000-4000-8000-000000000000"
+    s.refused("BackupService.6105", lambda: s.cbr.show_vault(ShowVaultRequest(vault_id=missing)))
+    s.refused("BackupService.6200", lambda: s.cbr.show_backup(ShowBackupRequest(backup_id=missing)))
+    s.refused("BackupService.6217",
+              lambda: s.cbr.show_checkpoint(ShowCheckpointRequest(checkpoint_id=missing)))
+    s.refused("BackupService.6500",
+              lambda: s.cbr.show_op_log(ShowOpLogRequest(operation_log_id=missing)))
+    s.refused("BackupService.9900", lambda: s.cbr.show_backup(ShowBackupRequest(backup_id="nonsense")))
+    s.refused("BackupService.9900", lambda: s.cbr.list_backups(ListBackupsRequest(limit=1001)))
+
+
+def finish(s, vaults):
+    summary = s.cbr.show_summary(ShowSummaryRequest())
+    check(summary.size >= 200, f"{summary}")
+    updated = s.cbr.update_vault(UpdateVaultRequest(vault_id=vaults[0], body=VaultUpdateReq(
+        vault=VaultUpdate(name="sdk-renamed", billing=BillingUpdate(size=200))))).vault
+    check(updated.name == "sdk-renamed" and updated.billing.size == 200, f"{updated}")
+    held = s.cbr.show_vault(ShowVaultRequest(vault_id=vaults[1])).vault.resources[0].id
+    s.cbr.remove_vault_resource(RemoveVaultResourceRequest(
+        vault_id=vaults[1], body=VaultRemoveResourceReq(resource_ids=[held])))
+    wait_for("resource removal",
+             lambda: s.cbr.show_vault(ShowVaultRequest(vault_id=vaults[1])).vault.resources,
+             lambda resources: not resources)
+    for vault in s.cbr.list_vault(ListVaultRequest()).vaults:
+        s.delete_vault(vault.id)
+    check(s.cbr.list_vault(ListVaultRequest()).count == 0, "no vault is left")
+    check(s.cbr.list_backups(ListBackupsRequest()).count == 0, "no backup is left")
+
+
+def main():
+    options = argparse.ArgumentParser()
+    options.add_argument("--data-dir", required=True)
+    options.add_argument("--share", nargs=2, required=True, metavar=("ID", "PATH"))
+    options.add_argument("--volume", nargs=2, required=True, metavar=("ID", "PATH"))
+    given = options.parse_args()
+    scenario = Scenario(Service(given.data_dir))
+    scenario.identity()
+    vaults = [share_story(scenario, *given.share), volume_story(scenario, *given.volume)]
+    refusals(scenario)
+    finish(scenario, vaults)
+    print("scenario_sdk: all steps passed")
+
+
+if __name__ == "__main__":
+    main()
