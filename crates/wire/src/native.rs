@@ -1,0 +1,204 @@
+//! Our own small API, for what the vendors' documents have no word for.
+//!
+//! Operators register what can be protected and restore to places of their choice: a path of the
+//! host is never a tenant's word. Everything else goes through the vendors' operations.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    operation::Empty,
+    path::NoPath,
+    query::{Limit, NoQuery},
+};
+
+operations! { Native;
+    /// Whether the service can work
+    ShowHealth: Get "/native/v1/health", public "native:health:get", 200,
+        working(NoPath, NoQuery, Empty) -> Health;
+
+    /// Where the services are
+    ShowEndpoints: Get "/native/v1/endpoints", public "native:endpoints:get", 200,
+        working(NoPath, NoQuery, Empty) -> Endpoints;
+
+    /// Registering a resource
+    RegisterResource: Post "/native/v1/resources", "native:resources:create", 201,
+        working(NoPath, NoQuery, ResourceRegistration) -> Resource;
+
+    /// Listing resources
+    ListResources: Get "/native/v1/resources", "native:resources:list", 200,
+        working(NoPath, ListResourcesQuery, Empty) -> Resources;
+
+    /// Showing a resource
+    ShowResource: Get "/native/v1/resources/{resource_id}", "native:resources:get", 200,
+        working(ResourcePath, NoQuery, Empty) -> Resource;
+
+    /// Forgetting a resource that is in no vault
+    RemoveResource: Delete "/native/v1/resources/{resource_id}", "native:resources:delete", 204,
+        working(ResourcePath, NoQuery, Empty) -> Empty;
+
+    /// Cancelling a task
+    CancelTask: Post "/native/v1/tasks/{operation_log_id}/cancel", "native:tasks:cancel", 202,
+        working(TaskPath, NoQuery, Empty) -> Empty;
+
+    /// Showing what a backup holds and what it lacks
+    ShowBackupReport: Get "/native/v1/backups/{backup_id}/report", "native:backups:getReport", 200,
+        working(BackupPath, NoQuery, Empty) -> BackupReport;
+
+    /// Restoring to a place of the operator's choice
+    RestoreBackupTo: Post "/native/v1/backups/{backup_id}/restore", "native:backups:restore", 202,
+        working(BackupPath, NoQuery, RestoreTo) -> TaskStarted;
+}
+
+paths! {
+    /// `/native/v1/resources/{resource_id}`
+    ResourcePath {
+        /// The resource.
+        resource_id,
+    }
+
+    /// `/native/v1/tasks/{operation_log_id}/cancel`
+    TaskPath {
+        /// The task.
+        operation_log_id,
+    }
+
+    /// `/native/v1/backups/{backup_id}…`
+    BackupPath {
+        /// The backup.
+        backup_id,
+    }
+}
+
+words! {
+    /// What a resource is.
+    ResourceKind, "kind of resource" {
+        /// A directory tree.
+        Share = "share",
+        /// A raw image file or a block device.
+        Volume = "volume",
+    }
+}
+
+queries! {
+    /// Filters of `ListResources`; all of them must hold.
+    ListResourcesQuery {
+        /// The project.
+        project_id: Option<String>,
+        /// What the resource is.
+        kind: Option<ResourceKind>,
+        /// Its name.
+        name: Option<String>,
+        /// Rows in the page.
+        limit: Option<Limit<1000>>,
+        /// The id of the last row of the page before.
+        marker: Option<String>,
+    }
+}
+
+/// Whether the service can work.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Health {
+    /// Whether everything below works.
+    pub healthy: bool,
+    /// The program's version.
+    pub version: String,
+    /// What does not work, by part; empty if all does.
+    #[serde(default)]
+    pub problems: BTreeMap<String, String>,
+}
+
+/// Where the services are; the same object as the file `endpoints.json`.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Endpoints {
+    /// The region.
+    pub region: String,
+    /// Scheme, host and port by name of service.
+    #[serde(flatten)]
+    pub origins: BTreeMap<String, String>,
+}
+
+/// A resource to be registered.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ResourceRegistration {
+    /// The project that may protect it; the caller's if nothing is said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub project_id: Option<String>,
+    /// What it is.
+    pub kind: ResourceKind,
+    /// Its name, unique within project and kind.
+    pub name: String,
+    /// Where it is on this host, absolute.
+    pub path: String,
+}
+
+/// A registered resource.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Resource {
+    /// The resource.
+    pub id: String,
+    /// The project that may protect it.
+    pub project_id: String,
+    /// What it is.
+    pub kind: ResourceKind,
+    /// Its name.
+    pub name: String,
+    /// Where it is on this host.
+    pub path: String,
+    /// Its size in bytes when it was last looked at.
+    pub size: u64,
+}
+
+/// The answer of `ListResources`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Resources {
+    /// The page.
+    pub resources: Vec<Resource>,
+}
+
+/// What a backup holds and what it lacks.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BackupReport {
+    /// The backup.
+    pub backup_id: String,
+    /// What it restores to, in bytes.
+    pub logical_bytes: u64,
+    /// What of that was new to the vault, in bytes before compression.
+    pub unique_bytes: u64,
+    /// What it added to the store, in bytes.
+    pub stored_bytes: u64,
+    /// How many files, directories and other entries it holds; 1 for a volume.
+    pub items: u64,
+    /// What could not be read; empty for a complete backup.
+    pub problems: Vec<Problem>,
+    /// How many problems there are, should the list be cut short.
+    pub problem_count: u64,
+}
+
+/// Something that could not be read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Problem {
+    /// Where, inside the resource; bytes that are not UTF-8 are replaced.
+    pub path: String,
+    /// What happened.
+    pub problem: String,
+}
+
+/// Where an operator restores to.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct RestoreTo {
+    /// A new path on this host; in place if nothing is said.
+    #[serde(default)]
+    pub to: Option<String>,
+    /// Only this file or directory of a share.
+    #[serde(default)]
+    pub inside: Option<String>,
+}
+
+/// A task that was started.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TaskStarted {
+    /// The operation log to watch.
+    pub job_id: String,
+}
