@@ -1,1 +1,24 @@
 //! Where bytes live: the object-store contract, its backends and decorators.
+//!
+//! A store holds write-once objects under keys: an object appears whole or not at all, is durable
+//! when the call that made it returns, and is never overwritten. Everything the engine promises
+//! rests on that (docs/adr/0003-object-store-contract.md). Synchronous throughout.
+//!
+//! - [`store`]: [`Store`], the handle and the contract in words
+//! - [`key`]: [`Key`], the validated name of an object
+//! - [`error`]: [`Error`] and the kinds callers decide by
+//! - [`registry`]: URL scheme → constructor; what [`Store::open`] knows
+//! - `memory`, `local`: the backends
+
+pub mod error;
+pub mod key;
+mod local;
+mod memory;
+pub mod registry;
+pub mod store;
+
+pub use bytes::Bytes;
+
+pub use error::{Error, ErrorKind, Result};
+pub use key::Key;
+pub use store::Store;

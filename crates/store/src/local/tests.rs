@@ -1,0 +1,1 @@
+//! The order of system calls, failures between them, and what is left behind.

@@ -1,0 +1,96 @@
+//! Which forms of URL name which kind of store: a table, and the code that reads it.
+//!
+//! To add a backend: one file that implements the backend trait, one row here. The conformance
+//! suite runs over the rows.
+
+use std::path::Path;
+
+use url::Url;
+
+use crate::{
+    error::{Error, ErrorKind, Result},
+    local::Local,
+    memory::Memory,
+    store::Store,
+};
+
+/// One kind of store and how a URL names it.
+pub struct Scheme {
+    /// The URL scheme, without the colon.
+    pub name: &'static str,
+    /// How to write one, for help texts and error messages.
+    pub form: &'static str,
+    open: fn(&str) -> Result<Store>,
+}
+
+/// Every kind of store there is.
+pub const SCHEMES: &[Scheme] = &[
+    Scheme {
+        name: "file",
+        form: "file:///directory, or just a path",
+        open: open_file,
+    },
+    Scheme {
+        name: "memory",
+        form: "memory:",
+        open: open_memory,
+    },
+];
+
+/// Opens the store that `url` names; a text without a scheme is a directory.
+pub(crate) fn open(url: &str) -> Result<Store> {
+    let Some(scheme) = scheme_of(url) else {
+        return open_directory(Path::new(url));
+    };
+    if let Some(known) = SCHEMES
+        .iter()
+        .find(|known| known.name.eq_ignore_ascii_case(scheme))
+    {
+        return (known.open)(url);
+    }
+    let forms: Vec<&str> = SCHEMES.iter().map(|known| known.form).collect();
+    Err(refused(format!(
+        "{scheme:?} is no kind of store; write one of: {} (a directory with a colon in its name: \
+         ./{url})",
+        forms.join("; ")
+    )))
+}
+
+/// What stands before the first colon, if it can be a scheme.
+fn scheme_of(url: &str) -> Option<&str> {
+    let (scheme, _) = url.split_once(':')?;
+    let mut letters = scheme.bytes();
+    let valid = letters
+        .next()
+        .is_some_and(|first| first.is_ascii_alphabetic())
+        && letters.all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.'));
+    valid.then_some(scheme)
+}
+
+fn open_directory(path: &Path) -> Result<Store> {
+    if path.as_os_str().is_empty() {
+        return Err(refused("the path of the store is empty"));
+    }
+    Ok(Store::new(Local::new(path)?))
+}
+
+fn open_file(url: &str) -> Result<Store> {
+    let parsed = Url::parse(url).map_err(refused)?;
+    let path = parsed.to_file_path().map_err(|()| {
+        refused(format!(
+            "{url:?} names no local path; write file:///directory"
+        ))
+    })?;
+    open_directory(&path)
+}
+
+fn open_memory(url: &str) -> Result<Store> {
+    match url.split_once(':') {
+        Some((_, "")) => Ok(Store::new(Memory::default())),
+        _ => Err(refused("a store in memory has no name; write memory:")),
+    }
+}
+
+fn refused(cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Error {
+    Error::new(ErrorKind::Unsupported).because(cause)
+}
