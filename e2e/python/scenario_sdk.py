@@ -58,7 +58,8 @@ class Scenario:
     # -- steps ---------------------------------------------------------------------------
 
     def identity(self):
-        found = self.iam.keystone_list_projects(KeystoneListProjectsRequest(name=self.service.region))
+        found = self.iam.keystone_list_projects(
+            KeystoneListProjectsRequest(name=self.service.region))
         check([p.id for p in found.projects] == [self.service.admin["project_id"]],
               f"projects by name: {found}")
 
@@ -244,7 +245,8 @@ def refusals(s):
               lambda: s.cbr.show_checkpoint(ShowCheckpointRequest(checkpoint_id=missing)))
     s.refused("BackupService.6500",
               lambda: s.cbr.show_op_log(ShowOpLogRequest(operation_log_id=missing)))
-    s.refused("BackupService.9900", lambda: s.cbr.show_backup(ShowBackupRequest(backup_id="nonsense")))
+    s.refused("BackupService.9900",
+              lambda: s.cbr.show_backup(ShowBackupRequest(backup_id="nonsense")))
     s.refused("BackupService.9900", lambda: s.cbr.list_backups(ListBackupsRequest(limit=1001)))
 
 

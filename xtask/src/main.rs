@@ -1,1 +1,56 @@
-fn main() {}
+//! The one task runner: `cargo xtask test | ci | tidy | docs`.
+//!
+//! Everything a developer or CI does with this repository has a verb here, so that nothing works
+//! only in CI. Each task is one module; each prints what it does and ends with one closing line.
+
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a task runner talks to the terminal"
+)]
+
+mod ci;
+mod docs;
+mod needs;
+mod test;
+mod tidy;
+mod workspace;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+#[derive(Parser)]
+#[command(name = "cargo xtask", about = "Tasks of the Strongroom repository")]
+struct Cli {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Runs all tests; installs what they need where it may.
+    Test(test::Options),
+    /// Runs every check that guards main, cheapest first.
+    Ci,
+    /// Checks the house rules that no compiler checks.
+    Tidy,
+    /// Writes the generated documents anew.
+    Docs,
+}
+
+fn main() -> ExitCode {
+    let done = match Cli::parse().task {
+        Task::Test(options) => test::task(&options),
+        Task::Ci => ci::task(),
+        Task::Tidy => tidy::task(),
+        Task::Docs => docs::task(),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("xtask: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,1 +1,3 @@
+//! The one binary: `serve`, `admin`, `repo`, `try` and the user's commands.
+
 fn main() {}
