@@ -1,1 +1,53 @@
 //! What the service remembers: SQLite behind one contract.
+//!
+//! [`Catalog`] is the handle. [`Catalog::read`] and [`Catalog::write`] run a closure in a
+//! transaction; its [`Tx`] reaches the tables, one module each:
+//!
+//! - [`identity`]: domains, projects, users, grants, access keys, tokens
+//! - [`resources`], [`vaults`]: what is protected, and where to
+//! - [`checkpoints`], [`backups`], [`repositories`]: what has been kept
+//! - [`operation_logs`], [`jobs`]: what is being done and what was done
+//! - [`audit`], [`settings`]: who did what; what the first start chose
+//!
+//! Below them: `tx` (what every table can do), `query` (filters and pages), `table` and `value`
+//! (rows as columns), `backend` (the private contract of a database), `sqlite`.
+//!
+//! Invariants: no SQL outside this crate; what `write` returned `Ok` for is durable; a function
+//! that takes an id of a project's object takes the project too, unless it is called
+//! `any_project_…`; a state changes only by a move that `model::state` knows.
+
+pub mod audit;
+mod backend;
+pub mod backups;
+mod catalog;
+mod check;
+pub mod checkpoints;
+pub mod error;
+pub mod identity;
+pub mod jobs;
+pub mod operation_logs;
+mod query;
+pub mod repositories;
+pub mod resources;
+pub mod settings;
+mod sqlite;
+mod table;
+mod tx;
+mod value;
+pub mod vaults;
+
+pub use audit::AuditRow;
+pub use backups::{BackupFilter, BackupKey, BackupRow};
+pub use catalog::Catalog;
+pub use checkpoints::CheckpointRow;
+pub use error::{Error, Result};
+pub use identity::{
+    AccessKeyRow, DomainRow, GrantRow, KeyStatus, ProjectRow, TokenRow, TokenScope, UserRow,
+};
+pub use operation_logs::{OperationLogFilter, OperationLogRow, OperationType};
+pub use query::{Direction, Listed, Page};
+pub use repositories::RepositoryRow;
+pub use resources::{ResourceFilter, ResourceRow};
+pub use tx::Tx;
+pub use value::{Json, Sealed};
+pub use vaults::{TagRow, VaultFilter, VaultResourceRow, VaultRow};

@@ -1,0 +1,291 @@
+//! Backups: one resource as it was at one time.
+//!
+//! A backup outlives its resource's place in the vault, so the row keeps the resource's name,
+//! kind and size as they were.
+
+use strongroom_model::{
+    BackupId, Bytes, CheckpointId, ProjectId, ResourceId, ResourceKind, Timestamp, VaultId,
+    state::BackupStatus,
+};
+
+use crate::{
+    error::Result,
+    query::{
+        Direction::{self, Ascending, Descending},
+        Filter, Key, Listed, Page,
+    },
+    table::table,
+    tx::Tx,
+    value::{Field, Json},
+};
+
+table! {
+    /// A backup.
+    pub struct BackupRow, "backups", "backup", key ["project_id", "id"], state status {
+        /// Its id.
+        id: BackupId,
+        /// The project it belongs to.
+        project_id: ProjectId,
+        /// The vault it is in.
+        vault_id: VaultId,
+        /// The checkpoint it was made for.
+        checkpoint_id: CheckpointId,
+        /// What it is of.
+        resource_id: ResourceId,
+        /// The resource's name at that time.
+        resource_name: String,
+        /// The resource's kind.
+        kind: ResourceKind,
+        /// The resource's size at that time.
+        resource_size_bytes: Bytes,
+        /// Its name.
+        name: String,
+        /// What its user wrote about it.
+        description: Option<String>,
+        /// Where it stands.
+        status: BackupStatus,
+        /// Whether unchanged data might be left unread.
+        incremental_asked: bool,
+        /// Whether an earlier backup was built upon.
+        incremental: bool,
+        /// The backup of the server that this disk's backup is part of.
+        parent_id: Option<BackupId>,
+        /// The engine's name of the data, once they are written.
+        manifest_id: Option<String>,
+        /// What it added to the store, after compression.
+        stored_bytes: Bytes,
+        /// What it added to the store, before compression.
+        unique_bytes: Bytes,
+        /// What a restore would write.
+        logical_bytes: Bytes,
+        /// Files or extents in it.
+        items: u64,
+        /// What could not be read, the first of them.
+        problems: Json<Vec<serde_json::Value>>,
+        /// Why it failed or is incomplete.
+        fail_reason: Option<String>,
+        /// Whether a schedule asked for it.
+        auto_trigger: bool,
+        /// When it was asked for.
+        created_at: Timestamp,
+        /// When it was last changed.
+        updated_at: Timestamp,
+        /// When its data were complete.
+        protected_at: Option<Timestamp>,
+        /// When it may go.
+        expired_at: Option<Timestamp>,
+    }
+}
+
+/// Which backups are wanted; a field left empty means "whatever".
+#[derive(Clone, Debug, Default)]
+pub struct BackupFilter {
+    /// With one of these ids.
+    pub ids: Vec<BackupId>,
+    /// In this vault.
+    pub vault_id: Option<VaultId>,
+    /// Of this checkpoint.
+    pub checkpoint_id: Option<CheckpointId>,
+    /// Of this resource.
+    pub resource_id: Option<ResourceId>,
+    /// Of a resource with exactly this name.
+    pub resource_name: Option<String>,
+    /// Of this kind of resource.
+    pub kind: Option<ResourceKind>,
+    /// With exactly this name.
+    pub name: Option<String>,
+    /// In one of these states.
+    pub statuses: Vec<BackupStatus>,
+    /// Part of this backup.
+    pub parent_id: Option<BackupId>,
+    /// Built upon an earlier one, or not.
+    pub incremental: Option<bool>,
+    /// Asked for at this time or later.
+    pub created_from: Option<Timestamp>,
+    /// Asked for at this time or earlier.
+    pub created_to: Option<Timestamp>,
+    /// In a vault of this enterprise project.
+    pub enterprise_project_id: Option<String>,
+    /// In a vault of which at least that many percent are used.
+    pub vault_used_percent: Option<u32>,
+}
+
+impl BackupFilter {
+    fn apply(&self, mut filter: Filter) -> Filter {
+        filter = filter
+            .any("id", &self.ids)
+            .maybe("vault_id", self.vault_id.as_ref())
+            .maybe("checkpoint_id", self.checkpoint_id.as_ref())
+            .maybe("resource_id", self.resource_id.as_ref())
+            .maybe("resource_name", self.resource_name.as_ref())
+            .maybe("kind", self.kind.as_ref())
+            .maybe("name", self.name.as_ref())
+            .any("status", &self.statuses)
+            .maybe("parent_id", self.parent_id.as_ref())
+            .maybe("incremental", self.incremental.as_ref())
+            .at_least("created_at", self.created_from.as_ref())
+            .at_most("created_at", self.created_to.as_ref());
+        if let Some(project) = &self.enterprise_project_id {
+            let inside = "vault_id IN (SELECT id FROM vaults WHERE enterprise_project_id = {})";
+            filter = filter.that_with(inside, &[project.to_value()]);
+        }
+        if let Some(percent) = &self.vault_used_percent {
+            // In MiB, so that no product leaves 64 bits.
+            let full = "vault_id IN (SELECT id FROM vaults \
+                        WHERE used_bytes / 1048576 * 100 >= size_gib * 1024 * {})";
+            filter = filter.that_with(full, &[percent.to_value()]);
+        }
+        filter
+    }
+}
+
+/// What backups can be sorted by.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum BackupKey {
+    /// When it was asked for.
+    CreatedAt,
+    /// When it was last changed.
+    UpdatedAt,
+    /// Its name.
+    Name,
+    /// The word of its state.
+    Status,
+    /// When its data were complete; those never complete count as oldest.
+    ProtectedAt,
+    /// Its id.
+    Id,
+}
+
+impl BackupKey {
+    const fn expression(self) -> &'static str {
+        match self {
+            Self::CreatedAt => "created_at",
+            Self::UpdatedAt => "updated_at",
+            Self::Name => "name",
+            Self::Status => "status",
+            // The databases disagree on where nulls go.
+            Self::ProtectedAt => "COALESCE(protected_at, -1)",
+            Self::Id => "id",
+        }
+    }
+}
+
+/// The order asked for, made total; the newest first if nothing was asked for.
+fn order(asked: &[(BackupKey, Direction)]) -> Vec<Key> {
+    let mut keys: Vec<Key> = asked
+        .iter()
+        .map(|(key, way)| (key.expression(), *way))
+        .collect();
+    if keys.is_empty() {
+        keys.push(("created_at", Descending));
+    }
+    if keys.iter().all(|(expression, _)| *expression != "id") {
+        let last = keys.last().map_or(Ascending, |(_, way)| *way);
+        keys.push(("id", last));
+    }
+    keys
+}
+
+/// The table of backups.
+pub struct Backups<'t>(&'t Tx<'t>);
+
+impl Tx<'_> {
+    /// The backups.
+    pub fn backups(&self) -> Backups<'_> {
+        Backups(self)
+    }
+}
+
+impl Backups<'_> {
+    /// Adds a backup.
+    pub fn insert(&self, row: &BackupRow) -> Result<()> {
+        self.0.insert(row)
+    }
+
+    /// The project's backup of that id.
+    pub fn get(&self, project: &ProjectId, id: &BackupId) -> Result<Option<BackupRow>> {
+        self.0.one(&own(project).is("id", id))
+    }
+
+    /// One page of the project's backups, in the order asked for or else the newest first.
+    pub fn list(
+        &self,
+        project: &ProjectId,
+        filter: &BackupFilter,
+        sort: &[(BackupKey, Direction)],
+        page: &Page,
+    ) -> Result<Listed<BackupRow>> {
+        self.0.list(
+            &own(project),
+            filter.apply(own(project)),
+            &order(sort),
+            page,
+        )
+    }
+
+    /// How many of the project's backups meet the filter.
+    pub fn count(&self, project: &ProjectId, filter: &BackupFilter) -> Result<u64> {
+        self.0.count::<BackupRow>(&filter.apply(own(project)))
+    }
+
+    /// The newest backup of the resource in the vault that a further one can build upon.
+    pub fn newest_good(
+        &self,
+        project: &ProjectId,
+        vault: &VaultId,
+        resource: &ResourceId,
+    ) -> Result<Option<BackupRow>> {
+        let good = [
+            BackupStatus::Available,
+            BackupStatus::WaitingRestore,
+            BackupStatus::Restoring,
+        ];
+        let filter = own(project)
+            .is("vault_id", vault)
+            .is("resource_id", resource)
+            .any("status", &good)
+            .that("manifest_id IS NOT NULL");
+        self.0.first(&filter, &order(&[]))
+    }
+
+    /// Changes a backup and returns it.
+    ///
+    /// `NotFound` if the project has none of that id, `Illegal` if its state may not change so.
+    pub fn change(
+        &self,
+        project: &ProjectId,
+        id: &BackupId,
+        edit: impl FnOnce(&mut BackupRow),
+    ) -> Result<BackupRow> {
+        self.0.change(&own(project).is("id", id), id, edit)
+    }
+
+    /// Removes a backup's row; `false` if there was none.
+    pub fn remove(&self, project: &ProjectId, id: &BackupId) -> Result<bool> {
+        Ok(self.0.remove::<BackupRow>(&own(project).is("id", id))? > 0)
+    }
+
+    /// The backup of that id in any project; for operators and jobs.
+    pub fn any_project_get(&self, id: &BackupId) -> Result<Option<BackupRow>> {
+        self.0.one(&Filter::new().is("id", id))
+    }
+
+    /// One page of the backups of all projects; for operators.
+    pub fn any_project_list(
+        &self,
+        filter: &BackupFilter,
+        sort: &[(BackupKey, Direction)],
+        page: &Page,
+    ) -> Result<Listed<BackupRow>> {
+        self.0.list(
+            &Filter::new(),
+            filter.apply(Filter::new()),
+            &order(sort),
+            page,
+        )
+    }
+}
+
+fn own(project: &ProjectId) -> Filter {
+    Filter::new().is("project_id", project)
+}
