@@ -27,6 +27,7 @@ pub mod cbr;
 pub mod error_code;
 pub mod iam;
 pub mod native;
+pub mod sign;
 pub mod text;
 pub mod time;
 

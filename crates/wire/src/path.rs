@@ -105,7 +105,7 @@ pub fn render(template: &str, parameters: &impl PathParameters) -> Result<String
                 let value = parameters
                     .get(name)
                     .ok_or_else(|| MissingSegment(name.to_owned()))?;
-                encode_into(&mut path, value);
+                encode_into(&mut path, value.as_bytes());
             }
         }
     }
@@ -113,8 +113,8 @@ pub fn render(template: &str, parameters: &impl PathParameters) -> Result<String
 }
 
 /// Percent-encodes all but `A-Z a-z 0-9 - _ . ~`, with capital hexadecimal digits.
-pub fn encode_into(out: &mut String, text: &str) {
-    for byte in text.bytes() {
+pub fn encode_into(out: &mut String, text: &[u8]) {
+    for &byte in text {
         if byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte) {
             out.push(char::from(byte));
         } else {

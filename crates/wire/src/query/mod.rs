@@ -6,6 +6,10 @@
 
 use std::fmt;
 
+use percent_encoding::percent_decode_str;
+
+use crate::path::encode_into;
+
 /// A query parameter that cannot be understood.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("query parameter {name}: {problem}")]
@@ -46,6 +50,36 @@ pub trait QueryField: Default {
 
     /// One text per pair to send.
     fn texts(&self) -> Vec<String>;
+}
+
+/// Splits a raw query string into decoded pairs, in the order in which they were sent.
+///
+/// The server must use this very function: a signature is checked over these pairs, and a second
+/// opinion on what `+` or a missing `=` means would let somebody change a signed request.
+pub fn decode(raw: &str) -> Vec<(String, String)> {
+    let text = |encoded: &str| {
+        let spaced = encoded.replace('+', " ");
+        percent_decode_str(&spaced).decode_utf8_lossy().into_owned()
+    };
+    raw.split('&')
+        .filter(|pair| !pair.is_empty())
+        .map(|pair| pair.split_once('=').unwrap_or((pair, "")))
+        .map(|(key, value)| (text(key), text(value)))
+        .collect()
+}
+
+/// Joins pairs into a raw query string, percent-encoded, without a leading `?`.
+pub fn encode<K: AsRef<str>, V: AsRef<str>>(pairs: &[(K, V)]) -> String {
+    let mut raw = String::new();
+    for (key, value) in pairs {
+        if !raw.is_empty() {
+            raw.push('&');
+        }
+        encode_into(&mut raw, key.as_ref().as_bytes());
+        raw.push('=');
+        encode_into(&mut raw, value.as_ref().as_bytes());
+    }
+    raw
 }
 
 impl<T: QueryValue> QueryField for Option<T> {

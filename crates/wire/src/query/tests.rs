@@ -108,3 +108,27 @@ fn states_may_be_repeated() {
     let query = ListBackupsQuery::parse([("status", "available"), ("status", "error")]).unwrap();
     assert_eq!(query.status, [BackupStatus::Available, BackupStatus::Error]);
 }
+
+#[test]
+fn decoding_keeps_order_and_repeats_and_encoding_undoes_it() {
+    let raw = "status=a&status=b&&name=a+b%2F%C3%BC%2B&flag&bad=%FF";
+    let pairs = decode(raw);
+    let expected = [
+        ("status", "a"),
+        ("status", "b"),
+        ("name", "a b/ü+"),
+        ("flag", ""),
+        ("bad", "\u{FFFD}"),
+    ];
+    assert!(
+        pairs
+            .iter()
+            .map(|(k, v)| (k.as_str(), v.as_str()))
+            .eq(expected)
+    );
+    assert_eq!(
+        encode(&pairs[..3]),
+        "status=a&status=b&name=a%20b%2F%C3%BC%2B"
+    );
+    assert_eq!(decode(&encode(&pairs)), pairs);
+}
