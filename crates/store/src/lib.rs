@@ -9,16 +9,25 @@
 //! - [`error`]: [`Error`] and the kinds callers decide by
 //! - [`registry`]: URL scheme → constructor; what [`Store::open`] knows
 //! - `memory`, `local`: the backends
+//! - [`retry`], [`record`], [`fault`]: decorators; [`call`]: what they count and script
+//! - [`conformance`](mod@conformance): the suite that proves a store keeps the contract
 
+pub mod call;
+pub mod conformance;
 pub mod error;
+pub mod fault;
 pub mod key;
 mod local;
 mod memory;
+pub mod record;
 pub mod registry;
+pub mod retry;
 pub mod store;
 
 pub use bytes::Bytes;
 
+pub use call::{Call, Operation};
+pub use conformance::conformance;
 pub use error::{Error, ErrorKind, Result};
 pub use key::Key;
 pub use store::Store;

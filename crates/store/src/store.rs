@@ -124,6 +124,11 @@ impl Store {
         Self(Arc::new(backend))
     }
 
+    /// What decorators call: past the handle's checks, which were made already.
+    pub(crate) fn backend(&self) -> &dyn Backend {
+        &*self.0
+    }
+
     /// The range's length; `None` for an empty range, which no protocol can ask for and which is
     /// answered from the object's size.
     fn check_range(&self, key: &Key, range: &Range<u64>) -> Result<Option<usize>> {

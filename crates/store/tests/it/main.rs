@@ -1,4 +1,5 @@
 //! The store as its callers see it.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should panic")]
 
+mod conformance;
 mod registry;
