@@ -47,12 +47,13 @@ struct Liar {
 }
 
 fn liar(lie: Lie) -> Store {
-    let (honest, overwritten, newest) = Default::default();
+    let (honest, overwritten, newest, checking) = Default::default();
     Store::new(Liar {
         lie,
         honest,
         overwritten,
         newest,
+        checking,
     })
 }
 
