@@ -12,7 +12,7 @@ use std::{borrow::Cow, fmt};
 use strongroom_model::{id::MalformedId, state::Illegal};
 
 /// The result of every use case.
-pub type Result<T> = std::result::Result<T, Error>;
+pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 type Cause = Box<dyn std::error::Error + Send + Sync + 'static>;
 
@@ -237,6 +237,8 @@ reasons! {
     /// The thing is still used by others.
     StillInUse = "still_in_use", "it is still in use";
 
+    /// Somebody guesses passwords; APIGW.0308 and its like.
+    TooManyAttempts = "too_many_attempts", "too many failed attempts";
     /// APIGW.0302 and its like.
     Forbidden = "forbidden", "the caller may not do this";
     /// APIGW.0301 and its like.

@@ -91,7 +91,7 @@ impl MasterKey {
         Ok(key)
     }
 
-    fn cipher(&self) -> LessSafeKey {
+    pub(crate) fn cipher(&self) -> LessSafeKey {
         let key = UnboundKey::new(&AES_256_GCM, &self.0).expect("the key has 32 bytes");
         LessSafeKey::new(key)
     }

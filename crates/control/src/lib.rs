@@ -6,6 +6,7 @@
 //! - [`vaults`]: quota, resources, keys; [`tags`]: labels on them
 //! - [`checkpoints`]: orders to back up; [`backups`]: what came of them; [`restores`]: the way back
 //! - [`operation_logs`]: tasks as tenants follow them; [`usage`]: space
+//! - [`identity`]: who there is, and who calls
 //! - [`words`]: the vendor's closed sets; [`page`]: windows on lists; [`error`]: refusals
 //!
 //! Every use case takes the [`Caller`] first and sees only the caller's project: an object of
@@ -16,6 +17,7 @@ pub mod caller;
 pub mod checkpoints;
 mod control;
 pub mod error;
+pub mod identity;
 pub mod keys;
 mod limits;
 pub mod operation_logs;

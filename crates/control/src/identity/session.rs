@@ -1,0 +1,174 @@
+//! Sessions: who a proven caller is, and in which scope.
+//!
+//! A session is what a token stands for, or what one signed request proves. It is made afresh
+//! from the catalog for every request, so that disabling a user or a project, or taking a role
+//! away, works at once and not when a token runs out.
+
+use std::fmt;
+
+use strongroom_model::{DomainId, ProjectId, Timestamp, UserId};
+
+use crate::{Caller, Error, Result};
+
+/// An account as others see it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Domain {
+    /// Its id.
+    pub id: DomainId,
+    /// Its name, unique in the installation.
+    pub name: String,
+}
+
+/// A project as others see it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Project {
+    /// Its id.
+    pub id: ProjectId,
+    /// Its name, unique in its domain; a region's default project is named like the region.
+    pub name: String,
+    /// The account it belongs to.
+    pub domain_id: DomainId,
+    /// Whether anybody may act for it.
+    pub enabled: bool,
+    /// When it was made.
+    pub created_at: Timestamp,
+}
+
+/// A user as others see it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct User {
+    /// Its id.
+    pub id: UserId,
+    /// Its name, unique in its domain.
+    pub name: String,
+    /// The account it belongs to.
+    pub domain_id: DomainId,
+    /// Whether it may do anything at all.
+    pub enabled: bool,
+    /// Whether it operates the service.
+    pub is_admin: bool,
+    /// When it was made.
+    pub created_at: Timestamp,
+}
+
+/// What a user may do in a project.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Role {
+    /// Look, but change nothing.
+    Reader,
+    /// Everything a tenant can do.
+    Member,
+    /// Operate the service. Comes from the user, never from a grant.
+    Admin,
+}
+
+impl Role {
+    /// Every role, the weakest first.
+    pub const ALL: &[Self] = &[Self::Reader, Self::Member, Self::Admin];
+
+    /// The word that the catalog stores and tokens show.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Reader => "reader",
+            Self::Member => "member",
+            Self::Admin => "admin",
+        }
+    }
+
+    /// The role of that word.
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|role| role.as_str() == word)
+    }
+}
+
+impl fmt::Display for Role {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// What a session is for.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Scope {
+    /// One project.
+    Project(Project),
+    /// The account.
+    Domain,
+    /// Nothing but finding out what there is.
+    Unscoped,
+}
+
+/// A proven caller.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Session {
+    /// The user.
+    pub user: User,
+    /// The user's account.
+    pub domain: Domain,
+    /// What it is for.
+    pub scope: Scope,
+    /// What the user may do in the scope; empty means nothing.
+    pub roles: Vec<Role>,
+    /// How it was proven: `password`, `token`; a signature is `ak/sk`.
+    pub methods: Vec<String>,
+    /// When it began.
+    pub issued_at: Timestamp,
+    /// When it ends.
+    pub expires_at: Timestamp,
+}
+
+impl Session {
+    /// The project it is for.
+    pub const fn project(&self) -> Option<&Project> {
+        match &self.scope {
+            Scope::Project(project) => Some(project),
+            Scope::Domain | Scope::Unscoped => None,
+        }
+    }
+
+    /// Whether it is for the project with that id, as spelt in a path.
+    pub fn acts_for(&self, project_id: &str) -> bool {
+        let id = project_id.parse::<ProjectId>();
+        id.is_ok_and(|id| self.project().is_some_and(|project| project.id == id))
+    }
+
+    /// Whether the roles allow an action such as `cbr:vaults:get`.
+    ///
+    /// One that only looks begins its last word with `get`, `list`, `query` or `show`. Actions of
+    /// `iam` are about the caller's own account and need no role in a project; the use cases
+    /// behind them ask for an operator where one is needed.
+    pub fn permits(&self, action: &str) -> bool {
+        if action.starts_with("iam:") {
+            return true;
+        }
+        let verb = action.rsplit_once(':').map_or(action, |(_, verb)| verb);
+        let looks = ["get", "list", "query", "show"]
+            .iter()
+            .any(|word| verb.starts_with(word));
+        let needed = if looks { Role::Reader } else { Role::Member };
+        self.roles.iter().any(|role| *role >= needed)
+    }
+
+    /// Refuses all but operators.
+    pub fn require_admin(&self) -> Result<()> {
+        if self.user.is_admin {
+            Ok(())
+        } else {
+            Err(Error::forbidden(
+                "only an operator (a user with the role admin) may do this",
+            ))
+        }
+    }
+
+    /// The same identity for a use case.
+    pub fn caller(&self, request_id: String, source: String) -> Caller {
+        Caller {
+            user_id: self.user.id,
+            domain_id: self.user.domain_id,
+            project_id: self.project().map(|project| project.id),
+            is_admin: self.user.is_admin,
+            request_id,
+            source,
+        }
+    }
+}
