@@ -3,7 +3,7 @@
 //! | form | `Authorization` | key of the last HMAC |
 //! | --- | --- | --- |
 //! | plain | `SDK-HMAC-SHA256 Access=AK, …` | the secret itself |
-//! | scoped | `SDK-HMAC-SHA256 Credential=AK/day/region/service/sdk_request, …` | a chain of HMACs |
+//! | scoped | `SDK-HMAC-SHA256 Credential=AK/day/region/service/sdk_request, …` | chained HMACs |
 //! | derived | `V11-HMAC-SHA256 Credential=AK/day/region/service, …` | HKDF of the secret |
 //!
 //! The first two share the algorithm's name. Which headers are signed differs from client to

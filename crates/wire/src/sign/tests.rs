@@ -177,28 +177,18 @@ fn every_change_of_a_signed_request_is_noticed() {
     };
     let header = sent.sign(&["content-type", "host", "x-sdk-date"]);
     assert_eq!(sent.verify(&header), Ok(Payload::Signed));
-    let changes: [(&str, fn(&mut Sent)); 6] = [
-        ("method", |sent| sent.method = "PUT".into()),
-        ("path", |sent| sent.path.push('x')),
-        ("query", |sent| sent.query = "limit=11".into()),
-        ("query added", |sent| sent.query.push_str("&a=")),
-        ("header", |sent| {
-            sent.headers
-                .insert("host".into(), "h:2".into())
-                .map_or((), drop)
-        }),
-        ("body", |sent| sent.body.push(b' ')),
-    ];
-    for (what, change) in changes {
+    for what in ["method", "path", "query", "query added", "header", "body"] {
         let mut changed = sent.clone();
-        change(&mut changed);
+        match what {
+            "method" => changed.method = "PUT".into(),
+            "path" => changed.path.push('x'),
+            "query" => changed.query = "limit=11".into(),
+            "query added" => changed.query.push_str("&a="),
+            "header" => *changed.headers.get_mut("host").unwrap() = "h:2".into(),
+            _ => changed.body.push(b' '),
+        }
         assert_eq!(changed.verify(&header), Err(SignError::Mismatch), "{what}");
     }
-    let flipped =
-        header
-            .replace("Signature=", "Signature=0")
-            .replacen("Signature=0", "Signature=", 1);
-    assert_eq!(flipped, header);
     let authorization = Authorization::parse(&header).unwrap();
     let other = sent.with(|request| verify(&authorization, request, "another secret", now()));
     assert_eq!(other, Err(SignError::Mismatch));
@@ -364,7 +354,11 @@ proptest::proptest! {
     #![proptest_config(proptest::prelude::ProptestConfig::with_cases(64))]
 
     #[test]
-    fn what_we_sign_we_verify(path in "(/[ -~ü]{0,8}){1,4}", query in "[ -~]{0,24}", body in ".{0,16}") {
+    fn what_we_sign_we_verify(
+        path in "(/[ -~ü]{0,8}){1,4}",
+        query in "[ -~]{0,24}",
+        body in ".{0,16}",
+    ) {
         let mut sent = Sent::get("/", &[("host", "h:7701")]);
         (sent.path, sent.query, sent.body) = (path.replace('?', ""), query, body.into_bytes());
         let header = sent.sign(&["host", "x-sdk-date"]);
