@@ -24,6 +24,9 @@ pub mod query;
 pub mod operation;
 
 pub mod cbr;
+pub mod coverage;
+#[cfg(feature = "definitions")]
+pub mod definitions;
 pub mod error_code;
 pub mod iam;
 pub mod native;

@@ -1,0 +1,8 @@
+//! The wire against the documents: examples, published definitions, generated pages.
+
+#[cfg(test)]
+mod coverage;
+#[cfg(test)]
+mod definitions;
+#[cfg(test)]
+mod fixtures;
