@@ -203,7 +203,7 @@ impl Jobs<'_> {
             .that("ended_at IS NULL")
             .any("kind", &kinds)
             .that_with(
-                "(not_before <= {} OR cancel_requested = 1)",
+                "(not_before <= {} OR (cancel_requested = 1 AND state <> 'undoing'))",
                 std::slice::from_ref(&now),
             )
             .that_with(

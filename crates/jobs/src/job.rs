@@ -167,7 +167,7 @@ pub struct Job {
     pub outputs: Vec<StepOutput>,
     /// How it ended, or will once undone.
     pub ending: Option<Ending>,
-    /// What an undo could not undo, and why the last try of a step failed.
+    /// Going forward, why the last try of the step failed; going back, what was not undone.
     pub trouble: Option<String>,
     /// Somebody wants it stopped.
     pub cancel_requested: bool,
@@ -230,6 +230,12 @@ impl Job {
         self.ending = Some(ending);
         self.position = steps.min(self.position + usize::from(self.attempts > 0));
         self.attempts = 0;
+        self.trouble = None;
+    }
+
+    /// The last start does not count: the step was asked to stop, it did not fail.
+    pub fn uncount(&mut self) {
+        self.attempts = self.attempts.saturating_sub(1);
     }
 
     /// The undo of step `position - 1` is done or given up with `trouble`.
@@ -237,10 +243,15 @@ impl Job {
         self.position -= 1;
         self.attempts = 0;
         if let Some(trouble) = trouble {
-            match &mut self.trouble {
-                Some(earlier) => *earlier = format!("{earlier}; {trouble}"),
-                None => self.trouble = Some(trouble),
-            }
+            self.add_trouble(&trouble);
         }
+    }
+
+    /// Something more that went wrong on the way back.
+    pub fn add_trouble(&mut self, trouble: &str) {
+        self.trouble = Some(match self.trouble.take() {
+            Some(earlier) => format!("{earlier}; {trouble}"),
+            None => trouble.to_owned(),
+        });
     }
 }

@@ -16,15 +16,20 @@
 //! Invariant: every write of a runner is conditional on the fencing token of its claim, so a
 //! runner that stalled and comes back changes nothing.
 
+#[cfg(any(test, feature = "conformance"))]
+pub mod conformance;
 pub mod context;
 pub mod error;
 pub mod job;
 pub mod kind;
-
+#[cfg(any(test, feature = "conformance"))]
+pub mod memory;
+pub mod runner;
 pub mod store;
 
 pub use context::StepContext;
 pub use error::{HookError, StepError, StoreError};
 pub use job::{Ending, Job, JobFailure, JobState, NewJob, StepOutput};
 pub use kind::{Context, JobType, Registry, Step, TxOf};
-pub use store::{Change, Claim, JobStore, Lease, Signal, Then};
+pub use runner::{Options, Runner};
+pub use store::{Change, Claim, End, JobStore, Lease, Signal, Then};

@@ -83,7 +83,8 @@ pub trait JobStore: Clone + Send + Sync + 'static {
     ///
     /// A job may run when it is not final, is of a known kind, is leased to nobody (see
     /// [`Claim`]), its `not_before` has come, and no older unfinished job has its exclusive key.
-    /// A job that is to be cancelled waits for no time, and for no other job if it never began.
+    /// A job that is to be cancelled waits for no time before it goes back, and if it never
+    /// began, for no other job.
     fn claim(&self, claim: &Claim<'_>) -> Result<Option<Job>, StoreError>;
 
     /// Writes a change of the job; [`StoreError::Fenced`] if the lease is not the newest.

@@ -24,7 +24,7 @@ pub(crate) struct Migration {
 pub(crate) const ALL: &[Migration] = &[Migration {
     version: 1,
     name: "start",
-    sql: include_str!("../../migrations/sqlite/0001_start.sql"),
+    sql: include_str!("../../../migrations/sqlite/0001_start.sql"),
 }];
 
 impl Migration {
