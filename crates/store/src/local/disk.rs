@@ -2,10 +2,13 @@
 //!
 //! Everything the directory backend changes on disk goes through [`Disk`]; a test stands a
 //! recorder in between and proves the order of the calls, or makes one of them fail.
-//! All paths are relative to the store's root, which is held open: what happens to the names above
-//! it cannot redirect a write.
+//! Paths are relative to the store's root, which is held open: what happens to the names above it
+//! cannot redirect a write.
 
-use std::os::fd::{BorrowedFd, OwnedFd};
+use std::{
+    os::fd::{BorrowedFd, OwnedFd},
+    path::Path,
+};
 
 use rustix::{
     fs::{self, AtFlags, FlockOperation, Mode, OFlags, RenameFlags},
@@ -16,13 +19,13 @@ use rustix::{
 /// The changes of a directory tree that durability depends on.
 pub(super) trait Disk: Send + Sync {
     /// Makes a directory for the owner alone.
-    fn make_directory(&self, root: BorrowedFd<'_>, path: &str) -> io::Result<()> {
+    fn make_directory(&self, root: BorrowedFd<'_>, path: &Path) -> io::Result<()> {
         fs::mkdirat(root, path, Mode::RWXU)
     }
 
     /// Creates a file that must not exist, and locks it for as long as it stays open. `NOENT` if
     /// the name cannot be had after all; another one can.
-    fn create(&self, root: BorrowedFd<'_>, path: &str) -> io::Result<OwnedFd> {
+    fn create(&self, root: BorrowedFd<'_>, path: &Path) -> io::Result<OwnedFd> {
         let flags = OFlags::CREATE | OFlags::EXCL | OFlags::WRONLY | OFlags::CLOEXEC;
         let file = match fs::openat(root, path, flags, Mode::RUSR) {
             Err(Errno::EXIST) => return Err(Errno::NOENT),
@@ -50,12 +53,12 @@ pub(super) trait Disk: Send + Sync {
     }
 
     /// Makes a file's bytes durable.
-    fn sync_file(&self, file: BorrowedFd<'_>, _path: &str) -> io::Result<()> {
+    fn sync_file(&self, file: BorrowedFd<'_>) -> io::Result<()> {
         io::retry_on_intr(|| fs::fsync(file))
     }
 
     /// Moves a file to a name that must be free, in one step; `EXIST` if it is not.
-    fn publish(&self, root: BorrowedFd<'_>, from: &str, to: &str) -> io::Result<()> {
+    fn publish(&self, root: BorrowedFd<'_>, from: &Path, to: &Path) -> io::Result<()> {
         match fs::renameat_with(root, from, root, to, RenameFlags::NOREPLACE) {
             // Some network file systems cannot rename so; all of those can link.
             Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) => {
@@ -70,16 +73,23 @@ pub(super) trait Disk: Send + Sync {
     }
 
     /// Makes the names in a directory durable; the empty path is the root.
-    fn sync_directory(&self, root: BorrowedFd<'_>, path: &str) -> io::Result<()> {
-        if path.is_empty() {
-            return io::retry_on_intr(|| fs::fsync(root));
-        }
+    fn sync_directory(&self, root: BorrowedFd<'_>, path: &Path) -> io::Result<()> {
+        let path = if path.as_os_str().is_empty() {
+            Path::new(".")
+        } else {
+            path
+        };
         let directory = open_directory(root, path)?;
-        io::retry_on_intr(|| fs::fsync(&directory))
+        match io::retry_on_intr(|| fs::fsync(&directory)) {
+            // Some file systems write directories through, or cannot be written at all, and
+            // refuse to sync them.
+            Err(Errno::INVAL | Errno::ROFS) => Ok(()),
+            done => done,
+        }
     }
 
     /// Removes a file's name.
-    fn remove(&self, root: BorrowedFd<'_>, path: &str) -> io::Result<()> {
+    fn remove(&self, root: BorrowedFd<'_>, path: &Path) -> io::Result<()> {
         fs::unlinkat(root, path, AtFlags::empty())
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! Keys are ordered by their bytes, and `-` and `.` sort before `/`: the object `a-b` comes before
 //! `a/x`. A directory's entries are therefore sorted as if names of directories ended in `/`.
+//! Before an object is shown, its directory is synced: the caller may build on it.
 //! Names that cannot be part of a key (`tmp~`, `lost+found`) are somebody else's and passed over.
 
 use std::os::fd::BorrowedFd;
@@ -11,7 +12,7 @@ use rustix::{
     io::Errno,
 };
 
-use super::{disk::open_directory, is_file, length};
+use super::{Local, disk::open_directory, is_file, length};
 use crate::{
     error::{Error, Result},
     key::{Key, Prefix},
@@ -20,36 +21,54 @@ use crate::{
 
 /// Visits the objects whose keys begin with `prefix` and lie behind `after`.
 pub(super) fn list(
+    store: &Local,
     root: BorrowedFd<'_>,
     prefix: Prefix<'_>,
     after: Option<&Key>,
     visit: &mut Visit<'_>,
 ) -> Result<()> {
     let after = after.map_or("", Key::as_str);
-    let mut walk = Walk { root, after, visit };
-    walk.directory(prefix.directory, prefix.rest)
+    let mut walk = Walk {
+        store,
+        root,
+        after,
+        visit,
+    };
+    let names = walk.entries(prefix.directory, prefix.rest)?;
+    if !names.is_empty() {
+        store.settle(root, prefix.directory, |_| Ok(()))?;
+    }
+    walk.visit_all(prefix.directory, names)
 }
 
 struct Walk<'a, 'v> {
+    store: &'a Local,
     root: BorrowedFd<'a>,
     after: &'a str,
     visit: &'a mut Visit<'v>,
 }
 
 impl Walk<'_, '_> {
-    fn directory(&mut self, path: &str, beginning: &str) -> Result<()> {
-        let base = if path.is_empty() {
+    fn visit_all(&mut self, directory: &str, names: Vec<String>) -> Result<()> {
+        if names.is_empty() {
+            return Ok(());
+        }
+        self.store.sync_directory(self.root, directory)?;
+        let base = if directory.is_empty() {
             String::new()
         } else {
-            format!("{path}/")
+            format!("{directory}/")
         };
-        for name in self.entries(path, beginning)? {
+        for name in names {
             let full = format!("{base}{name}");
             match full.strip_suffix('/') {
                 // Everything in a directory begins with its name: if that sorts before `after`
                 // and `after` is not inside, all of it was visited.
                 Some(_) if self.after > full.as_str() && !self.after.starts_with(&full) => {}
-                Some(inner) => self.directory(inner, "")?,
+                Some(inner) => {
+                    let names = self.entries(inner, "")?;
+                    self.visit_all(inner, names)?;
+                }
                 None if full.as_str() <= self.after => {}
                 None => self.object(&full)?,
             }

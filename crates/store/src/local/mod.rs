@@ -10,7 +10,8 @@
 //! - a name under the root (outside `tmp~`) always leads to a whole, synced file;
 //! - an acknowledged object's name is synced, and so is every directory above it: that a directory
 //!   exists proves nothing, for the process that made it may not have come to sync it;
-//! - "it exists already" is said only after syncing the name, since its creator may still be busy.
+//! - "it exists already" is said, and an object listed, only after syncing its name: its creator may
+//!   still be busy or dead, and what others build on it must not outlive it.
 //!
 //! Directories are never removed: a concurrent writer may be about to use them.
 
@@ -23,7 +24,7 @@ use std::{
     ops::Range,
     os::fd::{AsFd, BorrowedFd, OwnedFd},
     path::{Path, PathBuf},
-    sync::{Mutex, PoisonError},
+    sync::{Mutex, MutexGuard, PoisonError},
 };
 
 use bytes::Bytes;
@@ -53,7 +54,7 @@ const ATTEMPTS: usize = 5;
 pub(crate) struct Local {
     root: Root,
     disk: Box<dyn Disk>,
-    /// Directories whose names are known to be durable all the way up.
+    /// Directories whose names, and those above them, this process knows to be durable.
     settled: Mutex<HashSet<String>>,
 }
 
@@ -106,12 +107,12 @@ impl Local {
     fn publish(&self, key: &Key, bytes: &[u8]) -> Result<Published> {
         let root = self.root.make(&*self.disk)?;
         if Self::find(root, key)?.is_some() {
-            self.sync_directory_of(root, key)?;
-            return Ok(Published::Existed);
+            return self.confirm(root, key).map(|()| Published::Existed);
         }
         let mut attempt = 1;
         loop {
             match self.try_publish(root, key, bytes) {
+                Ok(published) => return self.confirm(root, key).map(|()| published),
                 Err(error) if error.kind == ErrorKind::NotFound && attempt < ATTEMPTS => {
                     self.settled().clear();
                     attempt += 1;
@@ -122,19 +123,18 @@ impl Local {
                     }
                     return Err(error.at(key));
                 }
-                Ok(published) => {
-                    self.sync_directory_of(root, key)?;
-                    return Ok(published);
-                }
             }
         }
     }
 
     /// Stages and moves; `NotFound` if the temporary file or a directory was taken away meanwhile.
     fn try_publish(&self, root: BorrowedFd<'_>, key: &Key, bytes: &[u8]) -> Result<Published> {
-        self.settle(root, key.directory())?;
+        self.make_directories(root, key.directory())?;
         let staged = self.stage(root, bytes)?;
-        match self.disk.publish(root, &staged.path, key.as_str()) {
+        match self
+            .disk
+            .publish(root, &staged.path, Path::new(key.as_str()))
+        {
             Ok(()) => {
                 staged.published();
                 Ok(Published::Created)
@@ -146,8 +146,8 @@ impl Local {
 
     /// Writes and syncs a temporary file.
     fn stage<'a>(&'a self, root: BorrowedFd<'a>, bytes: &[u8]) -> Result<Staged<'a>> {
-        self.settle(root, TEMPORARY)?;
-        let path = format!("{TEMPORARY}/{}", self.root.fresh_name());
+        self.make_directories(root, TEMPORARY)?;
+        let path = self.root.fresh_temporary();
         let file = self
             .disk
             .create(root, &path)
@@ -162,13 +162,37 @@ impl Local {
             .write(staged.file(), bytes)
             .map_err(|errno| Error::system("write the temporary file", errno))?;
         self.disk
-            .sync_file(staged.file(), &staged.path)
+            .sync_file(staged.file())
             .map_err(|errno| Error::system("sync the temporary file", errno))?;
         Ok(staged)
     }
 
+    /// Makes the name of an object that is seen durable, and those of the directories above it.
+    fn confirm(&self, root: BorrowedFd<'_>, key: &Key) -> Result<()> {
+        let directory = key.directory();
+        self.settle(root, directory, |_| Ok(()))
+            .and_then(|()| self.sync_directory(root, directory))
+            .map_err(|error| error.at(key))
+    }
+
     /// Makes `directory` and every directory above it exist durably.
-    fn settle(&self, root: BorrowedFd<'_>, directory: &str) -> Result<()> {
+    fn make_directories(&self, root: BorrowedFd<'_>, directory: &str) -> Result<()> {
+        self.settle(root, directory, |path| {
+            match self.disk.make_directory(root, Path::new(path)) {
+                Ok(()) | Err(Errno::EXIST) => Ok(()),
+                Err(errno) => Err(Error::system("make a directory", errno)),
+            }
+        })
+    }
+
+    /// Makes the names of `directory` and of those above it durable, each once in this process;
+    /// `make` is called for each before its name is synced.
+    fn settle(
+        &self,
+        root: BorrowedFd<'_>,
+        directory: &str,
+        make: impl Fn(&str) -> Result<()>,
+    ) -> Result<()> {
         if directory.is_empty() || self.settled().contains(directory) {
             return Ok(());
         }
@@ -179,10 +203,7 @@ impl Local {
             .chain([directory.len()]);
         for path in ends.filter_map(|end| directory.get(..end)) {
             if !self.settled().contains(path) {
-                match self.disk.make_directory(root, path) {
-                    Ok(()) | Err(Errno::EXIST) => {}
-                    Err(errno) => return Err(Error::system("make a directory", errno)),
-                }
+                make(path)?;
                 self.sync_directory(root, above)?;
                 self.settled().insert(path.to_owned());
             }
@@ -191,18 +212,13 @@ impl Local {
         Ok(())
     }
 
-    fn sync_directory_of(&self, root: BorrowedFd<'_>, key: &Key) -> Result<()> {
-        self.sync_directory(root, key.directory())
-            .map_err(|error| error.at(key))
-    }
-
     fn sync_directory(&self, root: BorrowedFd<'_>, directory: &str) -> Result<()> {
         self.disk
-            .sync_directory(root, directory)
+            .sync_directory(root, Path::new(directory))
             .map_err(|errno| Error::system("sync the directory", errno))
     }
 
-    fn settled(&self) -> std::sync::MutexGuard<'_, HashSet<String>> {
+    fn settled(&self) -> MutexGuard<'_, HashSet<String>> {
         self.settled.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -255,7 +271,7 @@ impl Backend for Local {
 
     fn list(&self, prefix: &str, after: Option<&Key>, visit: &mut Visit<'_>) -> Result<()> {
         match self.root.open()? {
-            Some(root) => listing::list(root, Prefix::new(prefix)?, after, visit),
+            Some(root) => listing::list(self, root, Prefix::new(prefix)?, after, visit),
             None => Ok(()),
         }
     }
@@ -264,8 +280,10 @@ impl Backend for Local {
         let Some(root) = self.root.open()? else {
             return Ok(());
         };
-        match self.disk.remove(root, key.as_str()) {
-            Ok(()) => self.sync_directory_of(root, key),
+        match self.disk.remove(root, Path::new(key.as_str())) {
+            Ok(()) => self
+                .sync_directory(root, key.directory())
+                .map_err(|error| error.at(key)),
             Err(Errno::NOENT | Errno::NOTDIR | Errno::ISDIR) => Ok(()),
             Err(errno) => Err(Error::system("remove the file", errno).at(key)),
         }
@@ -280,7 +298,7 @@ impl Backend for Local {
 struct Staged<'a> {
     root: BorrowedFd<'a>,
     disk: &'a dyn Disk,
-    path: String,
+    path: PathBuf,
     /// Present until the file is published or dropped.
     file: Option<OwnedFd>,
 }
@@ -303,7 +321,7 @@ impl Drop for Staged<'_> {
         if self.file.is_some()
             && let Err(errno) = self.disk.remove(self.root, &self.path)
         {
-            tracing::warn!(path = self.path, %errno, "a temporary file stays behind for now");
+            tracing::warn!(path = ?self.path, %errno, "a temporary file stays behind for now");
         }
     }
 }

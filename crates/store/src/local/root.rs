@@ -55,10 +55,11 @@ impl Root {
         &self.path
     }
 
-    /// A name that no other temporary file has.
-    pub(super) fn fresh_name(&self) -> String {
+    /// A path that no other temporary file has.
+    pub(super) fn fresh_temporary(&self) -> PathBuf {
         let count = self.written.fetch_add(1, Ordering::Relaxed);
-        format!("{}-{:016x}-{count}", process::id(), self.handle)
+        let name = format!("{}-{:016x}-{count}", process::id(), self.handle);
+        Path::new(TEMPORARY).join(name)
     }
 
     /// The root, or `None` if it does not exist.
@@ -94,27 +95,23 @@ impl Root {
     }
 }
 
-/// Makes `path` and what is missing above it, and syncs each parent. That of an existing root is
-/// synced too, because its maker may have died before doing so; if we may not, we are not its maker.
+/// Makes `path` with what is missing above it, and the names of all of it durable. Those of existing
+/// directories too: their maker may have died before that. Where we may not, we are not their maker.
 fn make_durably(path: &Path, disk: &dyn Disk) -> Result<()> {
-    let missing: Vec<&Path> = path
-        .ancestors()
-        .take_while(|ancestor| !ancestor.is_dir())
-        .collect();
-    if missing.is_empty() {
-        if let Some(parent) = path.parent() {
-            let _not_ours = sync(parent, disk);
+    let mut directories: Vec<&Path> = path.ancestors().collect();
+    directories.reverse();
+    for (parent, directory) in directories.iter().zip(directories.iter().skip(1)) {
+        let existed = directory.is_dir();
+        if !existed {
+            match disk.make_directory(CWD, directory) {
+                Ok(()) | Err(Errno::EXIST) => {}
+                Err(errno) => return Err(Error::system("make the store's directory", errno)),
+            }
         }
-        return Ok(());
-    }
-    for directory in missing.into_iter().rev() {
-        match fs::mkdirat(CWD, directory, Mode::RWXU) {
-            Ok(()) | Err(Errno::EXIST) => {}
-            Err(errno) => return Err(Error::system("make the store's directory", errno)),
-        }
-        if let Some(parent) = directory.parent() {
-            sync(parent, disk)
-                .map_err(|errno| Error::system("sync the directory above the store", errno))?;
+        match sync(parent, disk) {
+            Ok(()) => {}
+            Err(Errno::ACCESS | Errno::PERM) if existed => {}
+            Err(errno) => return Err(Error::system("sync a directory above the store", errno)),
         }
     }
     Ok(())
@@ -122,7 +119,7 @@ fn make_durably(path: &Path, disk: &dyn Disk) -> Result<()> {
 
 fn sync(directory: &Path, disk: &dyn Disk) -> Result<(), Errno> {
     let directory = disk::open_directory(CWD, directory)?;
-    disk.sync_directory(directory.as_fd(), "")
+    disk.sync_directory(directory.as_fd(), Path::new(""))
 }
 
 /// Removes the temporary files of dead processes. Failing to is no reason not to write.
@@ -140,11 +137,11 @@ fn clean(root: BorrowedFd<'_>, disk: &dyn Disk) {
         if name == "." || name == ".." {
             continue;
         }
-        let path = format!("{TEMPORARY}/{name}");
+        let path = Path::new(TEMPORARY).join(name);
         if is_abandoned(root, &path) {
             match disk.remove(root, &path) {
-                Ok(()) => tracing::info!(path, "removed the temporary file of a dead process"),
-                Err(errno) => tracing::warn!(path, %errno, "cannot remove a temporary file"),
+                Ok(()) => tracing::info!(name, "removed the temporary file of a dead process"),
+                Err(errno) => tracing::warn!(name, %errno, "cannot remove a temporary file"),
             }
         }
     }
@@ -152,7 +149,7 @@ fn clean(root: BorrowedFd<'_>, disk: &dyn Disk) {
 
 /// Whether nobody holds the lock of a temporary file. Its name is never used again, so removing it
 /// by name after this test cannot hit another file.
-fn is_abandoned(root: BorrowedFd<'_>, path: &str) -> bool {
+fn is_abandoned(root: BorrowedFd<'_>, path: &Path) -> bool {
     let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
     let file = fs::openat(root, path, flags, Mode::empty());
     file.is_ok_and(|file| disk::lock(&file) == Ok(Lock::Held))

@@ -1,5 +1,7 @@
 //! The store as its callers see it.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should panic")]
 
+mod child;
 mod conformance;
+mod local;
 mod registry;
