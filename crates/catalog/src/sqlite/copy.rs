@@ -22,7 +22,7 @@ use crate::error::{Error, Result};
 /// The copy is made under another name, checked, made durable and then given its own name, so
 /// that a file called `path` is always whole.
 pub(super) fn copy(source: &Connection, path: &Path) -> Result<()> {
-    let part = beside(path, ".part");
+    let part = beside(path, &format!(".part-{}", std::process::id()));
     let made = OpenOptions::new()
         .write(true)
         .create_new(true)

@@ -197,3 +197,6 @@ impl Drop for Lent<'_> {
         self.readers.returned.notify_one();
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -58,9 +58,8 @@ pub(crate) fn at(seconds: i64) -> Timestamp {
     Timestamp::from_micros(1_767_323_045_000_000).plus_seconds(seconds)
 }
 
-/// Two projects with a user, and randomness for more.
+/// Two projects and a user.
 pub(crate) struct Tenants {
-    pub(crate) entropy: SeededEntropy,
     pub(crate) domain: DomainId,
     pub(crate) user: UserId,
     pub(crate) ours: ProjectId,
@@ -69,14 +68,12 @@ pub(crate) struct Tenants {
 
 impl Tenants {
     pub(crate) fn settle(catalog: &Catalog) -> Self {
-        let entropy = SeededEntropy::new(7);
-        let new: &dyn Entropy = &entropy;
+        let new: &dyn Entropy = &SeededEntropy::new(7);
         let tenants = Self {
             domain: DomainId::new(new),
             user: UserId::new(new),
             ours: ProjectId::new(new),
             theirs: ProjectId::new(new),
-            entropy,
         };
         catalog.write(|tx| tenants.insert(tx)).unwrap();
         tenants

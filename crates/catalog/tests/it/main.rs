@@ -2,6 +2,13 @@
 #![expect(clippy::unwrap_used, reason = "tests, their helpers too, panic")]
 
 mod backends;
+mod damage;
+mod file;
+mod golden;
+mod isolation;
 mod jobs;
+mod lists;
+mod processes;
 mod rows;
+mod sample;
 mod transactions;

@@ -1,0 +1,177 @@
+//! Tenant isolation: with another project's id, every function behaves as if nothing were there.
+
+use strongroom_catalog::{
+    BackupFilter, Error, OperationLogFilter, Page, ResourceFilter, Tx, VaultFilter,
+};
+use strongroom_model::ProjectId;
+
+use crate::{
+    backends::on_every_backend,
+    sample::{BACKUP, CHECKPOINT, LOG, RESOURCE, VAULT, contents, fill},
+};
+
+type Look = fn(&Tx<'_>, &ProjectId) -> Result<bool, Error>;
+
+/// Whether a function finds, changes or removes something of the project's.
+const LOOKS: &[(&str, Look)] = &[
+    ("resources get", |tx, p| {
+        Ok(tx.resources().get(p, &RESOURCE)?.is_some())
+    }),
+    ("resources list", |tx, p| {
+        Ok(tx
+            .resources()
+            .list(p, &ResourceFilter::default(), &Page::default())?
+            .total
+            > 0)
+    }),
+    ("resources change", |tx, p| {
+        found(tx.resources().change(p, &RESOURCE, |_| {}))
+    }),
+    ("vaults get", |tx, p| {
+        Ok(tx.vaults().get(p, &VAULT)?.is_some())
+    }),
+    ("vaults list", |tx, p| {
+        Ok(tx
+            .vaults()
+            .list(p, &VaultFilter::default(), &Page::default())?
+            .total
+            > 0)
+    }),
+    ("vaults list by resource", |tx, p| {
+        let filter = VaultFilter {
+            resource_ids: vec![RESOURCE],
+            ..VaultFilter::default()
+        };
+        Ok(tx.vaults().list(p, &filter, &Page::default())?.total > 0)
+    }),
+    ("vaults change", |tx, p| {
+        found(tx.vaults().change(p, &VAULT, |_| {}))
+    }),
+    ("vault resources get", |tx, p| {
+        Ok(tx.vault_resources().get(p, &RESOURCE)?.is_some())
+    }),
+    ("vault resources of vault", |tx, p| {
+        Ok(!tx.vault_resources().of_vault(p, &VAULT)?.is_empty())
+    }),
+    ("vault resources change", |tx, p| {
+        found(tx.vault_resources().change(p, &VAULT, &RESOURCE, |_| {}))
+    }),
+    ("tags of vault", |tx, p| {
+        Ok(!tx.vault_tags().of_vault(p, &VAULT)?.is_empty())
+    }),
+    ("tags of project", |tx, p| {
+        Ok(!tx.vault_tags().of_project(p)?.is_empty())
+    }),
+    ("checkpoints get", |tx, p| {
+        Ok(tx.checkpoints().get(p, &CHECKPOINT)?.is_some())
+    }),
+    ("checkpoints of vault", |tx, p| {
+        Ok(!tx.checkpoints().of_vault(p, &VAULT)?.is_empty())
+    }),
+    ("checkpoints change", |tx, p| {
+        found(tx.checkpoints().change(p, &CHECKPOINT, |_| {}))
+    }),
+    ("backups get", |tx, p| {
+        Ok(tx.backups().get(p, &BACKUP)?.is_some())
+    }),
+    ("backups list", |tx, p| {
+        Ok(tx
+            .backups()
+            .list(p, &BackupFilter::default(), &[], &Page::default())?
+            .total
+            > 0)
+    }),
+    ("backups count", |tx, p| {
+        Ok(tx.backups().count(p, &BackupFilter::default())? > 0)
+    }),
+    ("backups newest good", |tx, p| {
+        Ok(tx.backups().newest_good(p, &VAULT, &RESOURCE)?.is_some())
+    }),
+    ("backups change", |tx, p| {
+        found(tx.backups().change(p, &BACKUP, |_| {}))
+    }),
+    ("repositories get", |tx, p| {
+        Ok(tx.repositories().get(p, &VAULT)?.is_some())
+    }),
+    ("repositories change", |tx, p| {
+        found(tx.repositories().change(p, &VAULT, |_| {}))
+    }),
+    ("operation logs get", |tx, p| {
+        Ok(tx.operation_logs().get(p, &LOG)?.is_some())
+    }),
+    ("operation logs list", |tx, p| {
+        let all = OperationLogFilter::default();
+        Ok(tx.operation_logs().list(p, &all, &Page::default())?.total > 0)
+    }),
+    ("operation logs change", |tx, p| {
+        found(tx.operation_logs().change(p, &LOG, |_| {}))
+    }),
+    ("audit list", |tx, p| {
+        Ok(tx.audit().list(p, &Page::default())?.total > 0)
+    }),
+    // Removals last, each before what it hangs on.
+    ("backups remove", |tx, p| tx.backups().remove(p, &BACKUP)),
+    ("checkpoints remove", |tx, p| {
+        tx.checkpoints().remove(p, &CHECKPOINT)
+    }),
+    ("vault resources remove", |tx, p| {
+        tx.vault_resources().remove(p, &VAULT, &RESOURCE)
+    }),
+    ("tags remove", |tx, p| {
+        tx.vault_tags().remove(p, &VAULT, "env")
+    }),
+    ("repositories remove", |tx, p| {
+        tx.repositories().remove(p, &VAULT)
+    }),
+    ("vaults remove", |tx, p| tx.vaults().remove(p, &VAULT)),
+];
+
+fn found<T>(changed: Result<T, Error>) -> Result<bool, Error> {
+    match changed {
+        Ok(_) => Ok(true),
+        Err(Error::NotFound { .. }) => Ok(false),
+        Err(other) => Err(other),
+    }
+}
+
+#[test]
+fn another_projects_rows_are_not_there_whatever_is_asked() {
+    on_every_backend(|subject| {
+        let catalog = &subject.catalog;
+        let tenants = fill(catalog);
+        let before = contents(catalog, &tenants);
+        for (name, look) in LOOKS {
+            let seen = catalog.write(|tx| look(tx, &tenants.theirs)).unwrap();
+            assert!(!seen, "{name} reaches across projects");
+        }
+        assert_eq!(contents(catalog, &tenants), before);
+        // The same functions do find what is one's own: the table above is not vacuous.
+        for (name, look) in LOOKS {
+            let seen = catalog.write(|tx| look(tx, &tenants.ours)).unwrap();
+            assert!(seen, "{name} does not find one's own");
+        }
+    });
+}
+
+#[test]
+fn a_row_cannot_be_tied_to_another_projects_vault() {
+    on_every_backend(|subject| {
+        let tenants = fill(&subject.catalog);
+        let theirs = tenants.theirs;
+        let tie = |insert: fn(&Tx<'_>, ProjectId) -> Result<(), Error>| {
+            let tied = subject.catalog.write(|tx| insert(tx, theirs));
+            assert!(matches!(tied, Err(Error::Reference)), "{tied:?}");
+        };
+        tie(|tx, theirs| tx.vault_tags().set(&crate::sample::tag(theirs)));
+        tie(|tx, theirs| {
+            let mut row = crate::sample::checkpoint(theirs);
+            row.id = strongroom_model::CheckpointId::from_bytes([0x34; 16]);
+            tx.checkpoints().insert(&row)
+        });
+        tie(|tx, theirs| {
+            let mut row = crate::sample::backup(theirs);
+            row.id = strongroom_model::BackupId::from_bytes([0x45; 16]);
+            tx.backups().insert(&row)
+        });
+    });
+}

@@ -1,0 +1,306 @@
+//! One row of every table, always the same, with every field set to something telling.
+
+use std::fmt::Debug;
+
+use serde_json::json;
+use strongroom_catalog::{
+    AccessKeyRow, AuditRow, BackupFilter, BackupRow, Catalog, CheckpointRow, GrantRow, Json,
+    KeyStatus, OperationLogFilter, OperationLogRow, OperationType, Page, RepositoryRow,
+    ResourceFilter, ResourceRow, Result, Sealed, TagRow, TokenRow, TokenScope, Tx, VaultFilter,
+    VaultResourceRow, VaultRow, jobs::WithEnded,
+};
+use strongroom_jobs::NewJob;
+use strongroom_model::{
+    AccessKeyId, BackupId, Bytes, CheckpointId, GiB, JobId, OperationLogId, ProjectId, ResourceId,
+    ResourceKind, VaultId,
+    state::{BackupStatus, CheckpointStatus, ProtectStatus, TaskStatus, VaultStatus},
+};
+
+use crate::backends::{Tenants, at};
+
+pub(crate) const VAULT: VaultId = VaultId::from_bytes([0x11; 16]);
+pub(crate) const RESOURCE: ResourceId = ResourceId::from_bytes([0x22; 16]);
+pub(crate) const CHECKPOINT: CheckpointId = CheckpointId::from_bytes([0x33; 16]);
+pub(crate) const BACKUP: BackupId = BackupId::from_bytes([0x44; 16]);
+pub(crate) const LOG: OperationLogId = OperationLogId::from_bytes([0x55; 16]);
+pub(crate) const JOB: JobId = JobId::from_bytes([0x66; 16]);
+/// A sealed key that can be looked for in files.
+pub(crate) const KEY: &[u8] = b"a sealed key that must not be found again";
+
+pub(crate) fn resource(project: ProjectId) -> ResourceRow {
+    ResourceRow {
+        id: RESOURCE,
+        project_id: project,
+        kind: ResourceKind::Share,
+        name: "données".into(),
+        path: b"/srv/\xff\xfe not text".to_vec(),
+        size_bytes: Bytes(1 << 40),
+        created_at: at(1),
+        removed_at: None,
+    }
+}
+
+pub(crate) fn vault(project: ProjectId) -> VaultRow {
+    VaultRow {
+        id: VAULT,
+        project_id: project,
+        user_id: strongroom_model::UserId::from_bytes([7; 16]),
+        name: "vault".into(),
+        description: Some(String::new()),
+        status: VaultStatus::Available,
+        size_gib: GiB(100),
+        used_bytes: Bytes(u64::from(u32::MAX) * 3),
+        object_type: "turbo".into(),
+        protect_type: "backup".into(),
+        consistent_level: "crash_consistent".into(),
+        cloud_type: "public".into(),
+        charging_mode: "post_paid".into(),
+        is_multi_az: false,
+        auto_bind: true,
+        bind_rules: Json(Some(json!({"tags": [{"key": "a", "value": "b"}]}))),
+        auto_expand: false,
+        threshold: 80,
+        smn_notify: true,
+        locked: false,
+        backup_name_prefix: None,
+        demand_billing: false,
+        enterprise_project_id: "0".into(),
+        availability_zone: None,
+        data_key_sealed: Sealed(KEY.to_vec()),
+        created_at: at(2),
+        updated_at: at(2),
+    }
+}
+
+pub(crate) fn place(project: ProjectId) -> VaultResourceRow {
+    VaultResourceRow {
+        project_id: project,
+        vault_id: VAULT,
+        resource_id: RESOURCE,
+        protect_status: ProtectStatus::Available,
+        extra_info: Json(json!({"exclude_volumes": []})),
+        backup_size_bytes: Bytes(5),
+        backup_count: 1,
+        added_at: at(3),
+    }
+}
+
+pub(crate) fn checkpoint(project: ProjectId) -> CheckpointRow {
+    CheckpointRow {
+        id: CHECKPOINT,
+        project_id: project,
+        vault_id: VAULT,
+        status: CheckpointStatus::Protecting,
+        name: "manualbk_1a2b".into(),
+        description: None,
+        retention_days: Some(30),
+        skipped: Json(json!([{"id": "x", "code": "BackupService.6215"}])),
+        incremental_asked: true,
+        auto_trigger: false,
+        created_at: at(4),
+        updated_at: at(4),
+    }
+}
+
+pub(crate) fn backup(project: ProjectId) -> BackupRow {
+    BackupRow {
+        id: BACKUP,
+        project_id: project,
+        vault_id: VAULT,
+        checkpoint_id: CHECKPOINT,
+        resource_id: RESOURCE,
+        resource_name: "données".into(),
+        kind: ResourceKind::Share,
+        resource_size_bytes: Bytes(1 << 40),
+        name: "manualbk_1a2b".into(),
+        description: Some("before the move".into()),
+        status: BackupStatus::Available,
+        incremental_asked: true,
+        incremental: false,
+        parent_id: None,
+        manifest_id: Some("00ff".into()),
+        stored_bytes: Bytes(1),
+        unique_bytes: Bytes(2),
+        logical_bytes: Bytes(3),
+        items: 4,
+        problems: Json(vec![json!({"path": "/srv/a", "reason": "vanished"})]),
+        fail_reason: None,
+        auto_trigger: false,
+        created_at: at(5),
+        updated_at: at(6),
+        protected_at: Some(at(6)),
+        expired_at: Some(at(7)),
+    }
+}
+
+pub(crate) fn log(project: ProjectId) -> OperationLogRow {
+    OperationLogRow {
+        id: LOG,
+        project_id: project,
+        vault_id: Some(VAULT),
+        vault_name: Some("vault".into()),
+        checkpoint_id: Some(CHECKPOINT),
+        backup_id: Some(BACKUP),
+        resource_id: Some(RESOURCE),
+        resource_name: Some("données".into()),
+        resource_kind: Some(ResourceKind::Share),
+        operation_type: OperationType::Backup,
+        status: TaskStatus::Waiting,
+        progress: 0,
+        error_code: None,
+        error_message: None,
+        job_id: Some(JOB),
+        request_id: "req-1".into(),
+        extra: Json(json!({"common": {"progress": 0}})),
+        created_at: at(5),
+        started_at: None,
+        ended_at: None,
+        updated_at: at(5),
+    }
+}
+
+pub(crate) fn repository(project: ProjectId) -> RepositoryRow {
+    RepositoryRow {
+        vault_id: VAULT,
+        project_id: project,
+        created_at: at(5),
+        stored_bytes: Bytes(9),
+        last_collect_at: None,
+        last_check_at: Some(at(8)),
+        check_problems: Json(vec!["pack 00 is missing".into()]),
+    }
+}
+
+pub(crate) fn tag(project: ProjectId) -> TagRow {
+    TagRow {
+        project_id: project,
+        vault_id: VAULT,
+        key: "env".into(),
+        value: "prod".into(),
+    }
+}
+
+pub(crate) fn access_key(tenants: &Tenants) -> AccessKeyRow {
+    AccessKeyRow {
+        access: AccessKeyId("ABCDEFGHIJKLMNOPQRST".into()),
+        user_id: tenants.user,
+        secret_sealed: Sealed(vec![1, 2, 3]),
+        status: KeyStatus::Active,
+        description: "laptop".into(),
+        created_at: at(1),
+        last_used_at: None,
+    }
+}
+
+pub(crate) fn token(tenants: &Tenants) -> TokenRow {
+    TokenRow {
+        hash: [0xab; 32],
+        user_id: tenants.user,
+        scope: TokenScope::Project(tenants.ours),
+        methods: Json(vec!["password".into()]),
+        issued_at: at(1),
+        expires_at: at(86_401),
+        revoked_at: None,
+    }
+}
+
+pub(crate) fn job() -> NewJob {
+    NewJob {
+        id: JOB,
+        kind: "protect".into(),
+        params: json!({"backup": BACKUP}),
+        exclusive_key: Some("resource".into()),
+        not_before: None,
+        created_at: at(5),
+    }
+}
+
+/// Everything that our project has.
+pub(crate) fn fill(catalog: &Catalog) -> Tenants {
+    let tenants = Tenants::settle(catalog);
+    let ours = tenants.ours;
+    catalog
+        .write(|tx| {
+            tx.settings().set("region", "eu-de")?;
+            tx.grants().give(&GrantRow {
+                user_id: tenants.user,
+                project_id: ours,
+                role: "member".into(),
+            })?;
+            tx.access_keys().insert(&access_key(&tenants))?;
+            tx.tokens().insert(&token(&tenants))?;
+            tx.resources().insert(&resource(ours))?;
+            tx.vaults().insert(&vault(ours))?;
+            tx.vault_resources().insert(&place(ours))?;
+            tx.vault_tags().set(&tag(ours))?;
+            tx.checkpoints().insert(&checkpoint(ours))?;
+            tx.backups().insert(&backup(ours))?;
+            tx.repositories().insert(&repository(ours))?;
+            tx.operation_logs().insert(&log(ours))?;
+            tx.jobs().enqueue(&job())?;
+            tx.audit().append(&deed(Some(ours))).map(drop)
+        })
+        .unwrap();
+    tenants
+}
+
+pub(crate) fn deed(project: Option<ProjectId>) -> AuditRow {
+    AuditRow {
+        seq: 0,
+        at: at(9),
+        project_id: project,
+        who: "ada".into(),
+        source: "127.0.0.1".into(),
+        request_id: "req-1".into(),
+        operation: "CreateVault".into(),
+        target: VAULT.to_string(),
+        outcome: "200".into(),
+    }
+}
+
+/// Everything in the catalog, as text; of the tenants that [`fill`] made.
+pub(crate) fn contents(catalog: &Catalog, tenants: &Tenants) -> Vec<String> {
+    catalog.read(|tx| everything(tx, tenants)).unwrap()
+}
+
+fn everything(tx: &Tx<'_>, tenants: &Tenants) -> Result<Vec<String>> {
+    fn show<T: Debug>(all: &mut Vec<String>, rows: &[T]) {
+        all.extend(rows.iter().map(|row| format!("{row:?}")));
+    }
+    let ours = &tenants.ours;
+    let mut all = Vec::new();
+    show(&mut all, &tx.settings().list()?);
+    show(&mut all, &tx.domains().list()?);
+    show(&mut all, &tx.projects().any_domain_list()?);
+    show(&mut all, &tx.users().list(&tenants.domain)?);
+    show(&mut all, &tx.grants().roles(&tenants.user, ours)?);
+    show(&mut all, &tx.access_keys().of_user(&tenants.user)?);
+    show(&mut all, &[tx.tokens().get(&[0xab; 32])?]);
+    show(
+        &mut all,
+        &tx.resources()
+            .any_project_list(&ResourceFilter::default(), &Page::ALL)?
+            .rows,
+    );
+    show(
+        &mut all,
+        &tx.vaults()
+            .any_project_list(&VaultFilter::default(), &Page::ALL)?
+            .rows,
+    );
+    show(&mut all, &tx.vault_resources().of_vault(ours, &VAULT)?);
+    show(&mut all, &tx.vault_tags().of_vault(ours, &VAULT)?);
+    show(&mut all, &tx.checkpoints().of_vault(ours, &VAULT)?);
+    let backups = tx
+        .backups()
+        .any_project_list(&BackupFilter::default(), &[], &Page::ALL)?;
+    show(&mut all, &backups.rows);
+    show(&mut all, &tx.repositories().any_project_list()?);
+    let logs = tx
+        .operation_logs()
+        .any_project_list(&OperationLogFilter::default(), &Page::ALL)?;
+    show(&mut all, &logs.rows);
+    show(&mut all, &tx.jobs().list(WithEnded::Yes, &Page::ALL)?.rows);
+    show(&mut all, &tx.audit().any_project_list(&Page::ALL)?.rows);
+    Ok(all)
+}
