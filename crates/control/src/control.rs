@@ -1,53 +1,143 @@
 //! The handle on all use cases, and what it is made of.
 //!
-//! `Control` is cheap to clone and holds no state of its own: everything it knows is in the
-//! catalog and in the repositories, so that a second one over the same two knows the same.
+//! `Control` is cheap to clone and remembers nothing that matters: everything it knows is in the
+//! catalog and in the repositories, so that a second one over the same two knows the same. That
+//! is what makes `kill -9` harmless.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{
+    fmt,
+    path::PathBuf,
+    sync::{Arc, OnceLock},
+};
 
-use strongroom_model::{Clock, Entropy, ProjectId};
+use strongroom_catalog::{Catalog, Tx};
+use strongroom_model::{Clock, Entropy, ProjectId, Timestamp, VaultId};
+use strongroom_store::Store;
 
-use crate::{Caller, Error, Result};
+use crate::{Caller, Error, MasterKey, Result};
+
+/// Opens the store that holds one vault's repository and nothing else.
+pub type StoreOf = Arc<dyn Fn(VaultId) -> strongroom_store::Result<Store> + Send + Sync>;
 
 /// What a [`Control`] works with.
 pub struct Parts {
+    /// What the service remembers.
+    pub catalog: Catalog,
     /// Tells the time.
     pub clock: Arc<dyn Clock>,
     /// Makes ids and keys.
     pub entropy: Arc<dyn Entropy>,
-    /// Where repositories are made: a store's URL; each vault has `<url>/<vault id>`.
-    pub store_url: String,
-    /// The service's own directories, which no resource may be inside of.
+    /// Where the repository of each vault is; see [`stores_below`].
+    pub store_of: StoreOf,
+    /// Wraps the data keys.
+    pub master_key: MasterKey,
+    /// The service's own directories: no resource may be inside of one, and a share around one
+    /// leaves it out.
     pub own_paths: Vec<PathBuf>,
+}
+
+/// One store for each vault, `<url>/<vault id>`; a query (`?endpoint=…`) stays behind.
+pub fn stores_below(url: &str) -> StoreOf {
+    let (place, query) = match url.split_once('?') {
+        Some((place, query)) => (place.to_owned(), format!("?{query}")),
+        None => (url.to_owned(), String::new()),
+    };
+    Arc::new(move |vault| Store::open(&format!("{}/{vault}{query}", place.trim_end_matches('/'))))
 }
 
 /// The handle on all use cases.
 #[derive(Clone)]
 pub struct Control {
     parts: Arc<Parts>,
+    waker: Arc<OnceLock<Waker>>,
 }
+
+/// Called whenever jobs were ordered.
+type Waker = Box<dyn Fn() + Send + Sync>;
 
 impl Control {
     /// The use cases over `parts`.
     pub fn new(parts: Parts) -> Self {
         Self {
             parts: Arc::new(parts),
+            waker: Arc::default(),
         }
     }
 
-    /// Refuses: the use case lands with the catalog.
-    pub(crate) fn pending<T, A>(&self, caller: &Caller, _arguments: A) -> Result<T> {
-        project(caller)?;
-        let _ = (
-            &self.parts.store_url,
-            &self.parts.own_paths,
-            self.parts.clock.now(),
-        );
-        let _ = self.parts.entropy.uuid();
-        Err(Error::Unavailable {
-            what: "this use case".into(),
-            source: None,
-        })
+    /// The time.
+    pub(crate) fn now(&self) -> Timestamp {
+        self.parts.clock.now()
+    }
+
+    pub(crate) fn clock(&self) -> &dyn Clock {
+        &*self.parts.clock
+    }
+
+    pub(crate) fn entropy(&self) -> &dyn Entropy {
+        &*self.parts.entropy
+    }
+
+    pub(crate) fn shared_entropy(&self) -> Arc<dyn Entropy> {
+        Arc::clone(&self.parts.entropy)
+    }
+
+    pub(crate) fn catalog(&self) -> &Catalog {
+        &self.parts.catalog
+    }
+
+    pub(crate) fn master_key(&self) -> &MasterKey {
+        &self.parts.master_key
+    }
+
+    pub(crate) fn own_paths(&self) -> &[PathBuf] {
+        &self.parts.own_paths
+    }
+
+    /// The store of a vault's repository.
+    pub(crate) fn store_of(&self, vault: VaultId) -> strongroom_store::Result<Store> {
+        (self.parts.store_of)(vault)
+    }
+
+    /// Runs `body` on one unchanging view of the catalog.
+    pub(crate) fn read<T>(&self, body: impl FnOnce(&Tx<'_>) -> Result<T>) -> Result<T> {
+        self.parts.catalog.read(body)
+    }
+
+    /// Runs `body` alone among writers; nothing of it stays if it fails.
+    pub(crate) fn write<T>(&self, body: impl FnOnce(&Tx<'_>) -> Result<T>) -> Result<T> {
+        self.parts.catalog.write(body)
+    }
+
+    /// As [`write`](Self::write), for a body that orders jobs: wakes the workers.
+    pub(crate) fn order<T>(&self, body: impl FnOnce(&Tx<'_>) -> Result<T>) -> Result<T> {
+        let done = self.write(body)?;
+        self.wake();
+        Ok(done)
+    }
+
+    /// Four hexadecimal digits for a name.
+    pub(crate) fn four_digits(&self) -> String {
+        hex::encode(strongroom_model::entropy::random::<2>(self.entropy()))
+    }
+
+    /// Has `waker` called whenever jobs were ordered; the first one stays.
+    pub(crate) fn set_waker(&self, waker: impl Fn() + Send + Sync + 'static) {
+        // A second runner of one process has its timed look.
+        let _ = self.waker.set(Box::new(waker));
+    }
+
+    pub(crate) fn wake(&self) {
+        if let Some(waker) = self.waker.get() {
+            waker();
+        }
+    }
+}
+
+impl fmt::Debug for Control {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Control")
+            .field("catalog", &self.parts.catalog)
+            .finish_non_exhaustive()
     }
 }
 
@@ -56,4 +146,14 @@ pub(crate) fn project(caller: &Caller) -> Result<ProjectId> {
     caller
         .project_id
         .ok_or_else(|| Error::forbidden("this needs a token for a project"))
+}
+
+/// Refuses everybody but operators of the service.
+pub(crate) fn operator(caller: &Caller) -> Result<()> {
+    if caller.is_admin {
+        return Ok(());
+    }
+    Err(Error::forbidden(
+        "only an operator of the service may do this",
+    ))
 }

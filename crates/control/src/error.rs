@@ -9,6 +9,8 @@
 
 use std::{borrow::Cow, fmt};
 
+use serde::{Deserialize, Serialize};
+use strongroom_catalog as catalog;
 use strongroom_model::{id::MalformedId, state::Illegal};
 
 /// The result of every use case.
@@ -86,7 +88,8 @@ pub enum Error {
 macro_rules! reasons {
     ($($(#[$doc:meta])* $name:ident = $word:literal, $text:literal;)*) => {
         /// One documented situation; `api` has the vendor's code for each, in one table.
-        #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+        #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+        #[serde(try_from = "String", into = "String")]
         pub enum Reason {
             $($(#[$doc])* $name,)*
         }
@@ -108,6 +111,20 @@ macro_rules! reasons {
             /// The situation in a few words.
             pub const fn text(self) -> &'static str {
                 match self { $(Self::$name => $text,)* }
+            }
+        }
+
+        impl From<Reason> for String {
+            fn from(reason: Reason) -> Self {
+                reason.as_str().to_owned()
+            }
+        }
+
+        impl TryFrom<String> for Reason {
+            type Error = String;
+
+            fn try_from(word: String) -> std::result::Result<Self, String> {
+                Self::parse(&word).ok_or_else(|| format!("unknown reason {word}"))
             }
         }
 
@@ -232,6 +249,8 @@ reasons! {
     Cancelled = "cancelled", "the task was cancelled";
     /// The task cannot be cancelled any more.
     TaskFinished = "task_finished", "the task has ended";
+    /// A task of that type cannot be stopped: what it deleted is gone.
+    TaskNotCancellable = "task_not_cancellable", "a task of that type cannot be cancelled";
     /// A name or path that must be unique is taken.
     AlreadyExists = "already_exists", "there is one already";
     /// The thing is still used by others.
@@ -324,6 +343,23 @@ impl From<Illegal> for Error {
     /// A move that no rule in front of it refused: the rules have a hole.
     fn from(illegal: Illegal) -> Self {
         Self::bug("a state machine was asked for an illegal move", illegal)
+    }
+}
+
+impl From<catalog::Error> for Error {
+    /// What the catalog refuses was not foreseen by the rules in front of it, or it is down.
+    fn from(error: catalog::Error) -> Self {
+        use catalog::Error as E;
+        match error {
+            E::NotFound { .. }
+            | E::Duplicate(_)
+            | E::Reference
+            | E::Illegal(_)
+            | E::KeyChanged { .. }
+            | E::Nested
+            | E::ReadOnly => Self::bug("the catalog refused a change", error),
+            _ => Self::unavailable("the catalog", error),
+        }
     }
 }
 

@@ -18,6 +18,7 @@ pub mod checkpoints;
 mod control;
 pub mod error;
 pub mod identity;
+pub mod jobs;
 pub mod keys;
 mod limits;
 pub mod operation_logs;
@@ -31,7 +32,7 @@ pub mod vaults;
 pub mod words;
 
 pub use caller::Caller;
-pub use control::{Control, Parts};
+pub use control::{Control, Parts, StoreOf, stores_below};
 pub use error::{Error, Reason, Result};
 pub use keys::MasterKey;
 pub use page::{Listed, Page};

@@ -3,6 +3,7 @@
 //! These are control's own: what is stored must not change when `wire` learns a new spelling.
 //! Parsing knows exactly the documented words; the caller's field name goes into the refusal.
 
+use serde::{Deserialize, Serialize};
 use strongroom_model::ResourceKind;
 
 use crate::{Error, Result};
@@ -12,7 +13,8 @@ macro_rules! words {
         $($(#[$vdoc:meta])* $variant:ident = $word:literal,)*
     })*) => {$(
         $(#[$doc])*
-        #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+        #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+        #[serde(try_from = "String", into = "String")]
         pub enum $name {
             $($(#[$vdoc])* $variant,)*
         }
@@ -35,6 +37,20 @@ macro_rules! words {
                     let known: Vec<_> = Self::ALL.iter().map(|known| known.as_str()).collect();
                     Error::invalid($field, format!("must be one of {}", known.join(", ")))
                 })
+            }
+        }
+
+        impl From<$name> for String {
+            fn from(word: $name) -> Self {
+                word.as_str().to_owned()
+            }
+        }
+
+        impl TryFrom<String> for $name {
+            type Error = Error;
+
+            fn try_from(word: String) -> Result<Self> {
+                word.parse()
             }
         }
 
@@ -160,6 +176,12 @@ words! {
         /// Desktops of the second generation.
         WorkspaceV2 = "workspace_v2",
     }
+}
+
+/// A word that the catalog holds; one that is not known means that somebody else wrote it.
+pub(crate) fn stored<T: std::str::FromStr<Err = Error>>(word: &str) -> Result<T> {
+    word.parse()
+        .map_err(|error| Error::bug("the catalog holds an unknown word", error))
 }
 
 impl ObjectType {

@@ -1,12 +1,26 @@
 //! Backups: listed, shown, renamed, deleted.
 
+pub(crate) mod rows;
 mod view;
 
 pub use view::{Backup, BackupFilter, BackupReport, BackupSort, BackupSortKey, Direction};
 
-use strongroom_model::BackupId;
+use serde_json::json;
+use strongroom_catalog::{BackupRow, Tx, VaultRow};
+use strongroom_model::{
+    BackupId, OperationLogId, ProjectId,
+    state::{BackupStatus, VaultStatus},
+};
 
-use crate::{Caller, Control, Listed, Page, Result};
+use crate::{
+    Caller, Control, Error, Listed, Page, Reason, Result,
+    control::project,
+    jobs::{self, params},
+    limits,
+    operation_logs::{self, NewTask, OperationDetail, OperationResource},
+    page::LIMIT_MAX,
+    vaults,
+};
 
 impl Control {
     /// The backups that match.
@@ -17,17 +31,29 @@ impl Control {
         sort: &BackupSort,
         page: &Page,
     ) -> Result<Listed<Backup>> {
-        self.pending(caller, (filter, sort, page))
+        let project = project(caller)?;
+        let page = page.rows(LIMIT_MAX)?;
+        let Some(filter) = rows::row_filter(filter)? else {
+            return Ok(Listed::nothing());
+        };
+        self.read(|tx| {
+            let found = tx
+                .backups()
+                .list(&project, &filter, &rows::row_sort(sort), &page)?;
+            Listed::of_rows(found, |row| rows::view(tx, row))
+        })
     }
 
     /// One backup.
     pub fn show_backup(&self, caller: &Caller, id: BackupId) -> Result<Backup> {
-        self.pending(caller, id)
+        let project = project(caller)?;
+        self.read(|tx| rows::view(tx, rows::get(tx, project, id)?))
     }
 
     /// One backup, with everything that is known about how it went.
     pub fn backup_report(&self, caller: &Caller, id: BackupId) -> Result<BackupReport> {
-        self.pending(caller, id)
+        let project = project(caller)?;
+        self.read(|tx| rows::report(tx, rows::get(tx, project, id)?))
     }
 
     /// Renames a backup; no name leaves it as it is.
@@ -37,16 +63,146 @@ impl Control {
         id: BackupId,
         name: Option<&str>,
     ) -> Result<Backup> {
-        self.pending(caller, (id, name))
+        let project = project(caller)?;
+        name.map_or(Ok(()), |name| limits::name("name", name))?;
+        let now = self.now();
+        self.write(|tx| {
+            let row = rows::get(tx, project, id)?;
+            let Some(name) = name else {
+                return rows::view(tx, row);
+            };
+            let row = tx.backups().change(&project, &id, |row| {
+                name.clone_into(&mut row.name);
+                row.updated_at = now;
+            })?;
+            rows::view(tx, row)
+        })
     }
 
-    /// Begins to delete a backup.
+    /// Begins to delete a backup; one that is on its way out already stays so.
     pub fn delete_backup(&self, caller: &Caller, id: BackupId) -> Result<()> {
-        self.pending(caller, id)
+        let project = project(caller)?;
+        self.order(|tx| {
+            let backup = rows::get(tx, project, id)?;
+            let vault = vaults::rows::get(tx, project, backup.vault_id)?;
+            if vault.status == VaultStatus::Deleting {
+                return Ok(());
+            }
+            match backup.status {
+                BackupStatus::WaitingDelete | BackupStatus::Deleting => return Ok(()),
+                BackupStatus::WaitingProtect | BackupStatus::Protecting => {
+                    return Err(Error::conflict(Reason::BackupNotDeletable, backup.status));
+                }
+                BackupStatus::WaitingRestore | BackupStatus::Restoring => {
+                    return Err(Error::conflict(Reason::BackupInUse, backup.status));
+                }
+                BackupStatus::Available | BackupStatus::Error => {}
+            }
+            if tx.jobs().unfinished_with_key(&params::backup_key(id))? > 0 {
+                return Err(Error::conflict(Reason::BackupInUse, "a restore of it runs"));
+            }
+            let expired = backup.expired_at.is_some_and(|time| time <= self.now());
+            if vault.locked && backup.auto_trigger && !expired {
+                return Err(Error::conflict(Reason::LockedVaultKeepsBackup, id));
+            }
+            self.begin_deletion(tx, &caller.request_id, &vault, &backup)?;
+            Ok(())
+        })
     }
 
-    /// The backup whose metadata may be read now; refused while it is being made.
+    /// The backup whose metadata may be read now; refused while it is being made or deleted.
     pub fn backup_metadata(&self, caller: &Caller, id: BackupId) -> Result<Backup> {
-        self.pending(caller, id)
+        let backup = self.show_backup(caller, id)?;
+        match backup.status {
+            BackupStatus::Available
+            | BackupStatus::WaitingRestore
+            | BackupStatus::Restoring
+            | BackupStatus::Error => Ok(backup),
+            other => Err(Error::conflict(Reason::MetadataNotReady, other)),
+        }
+    }
+
+    /// Begins to delete the backups of all projects whose time has come; how many there were.
+    ///
+    /// To be called now and then; idempotent.
+    pub fn delete_expired_backups(&self) -> Result<u64> {
+        let now = self.now();
+        let deletable = [BackupStatus::Available, BackupStatus::Error];
+        let filter = strongroom_catalog::BackupFilter {
+            statuses: deletable.to_vec(),
+            ..strongroom_catalog::BackupFilter::default()
+        };
+        let everything = strongroom_catalog::Page::ALL;
+        let all =
+            self.read(|tx| Ok(tx.backups().any_project_list(&filter, &[], &everything)?))?;
+        let expired = all
+            .rows
+            .into_iter()
+            .filter(|row| row.expired_at.is_some_and(|at| at <= now));
+        let mut begun = 0;
+        for row in expired {
+            begun +=
+                u64::from(self.order(|tx| self.delete_if_expired(tx, row.project_id, row.id))?);
+        }
+        Ok(begun)
+    }
+
+    fn delete_if_expired(&self, tx: &Tx<'_>, project: ProjectId, id: BackupId) -> Result<bool> {
+        let Some(backup) = tx.backups().get(&project, &id)? else {
+            return Ok(false);
+        };
+        let vault = vaults::rows::get(tx, project, backup.vault_id)?;
+        let idle = matches!(backup.status, BackupStatus::Available | BackupStatus::Error)
+            && vault.status == VaultStatus::Available
+            && tx.jobs().unfinished_with_key(&params::backup_key(id))? == 0;
+        if idle {
+            self.begin_deletion(tx, "expiry", &vault, &backup)?;
+        }
+        Ok(idle)
+    }
+
+    fn begin_deletion(
+        &self,
+        tx: &Tx<'_>,
+        request_id: &str,
+        vault: &VaultRow,
+        backup: &BackupRow,
+    ) -> Result<()> {
+        let now = self.now();
+        tx.backups().change(&backup.project_id, &backup.id, |row| {
+            row.status = BackupStatus::WaitingDelete;
+            row.updated_at = now;
+        })?;
+        let log = OperationLogId::new(self.entropy());
+        let params = params::DeleteBackup {
+            project: vault.project_id,
+            vault: vault.id,
+            backup: backup.id,
+            log,
+        };
+        let task = NewTask {
+            id: log,
+            vault,
+            checkpoint_id: Some(backup.checkpoint_id),
+            backup: Some(backup),
+            resource: Some(resource_of(backup)),
+            detail: OperationDetail::Delete {
+                backup_id: backup.id,
+                backup_name: backup.name.clone(),
+            },
+            job: jobs::DELETE_BACKUP,
+            params: json!(params),
+            exclusive_key: params::backup_key(backup.id),
+        };
+        operation_logs::begin(self, tx, request_id, task)
+    }
+}
+
+/// The resource of a backup as a task names it.
+pub(crate) fn resource_of(backup: &BackupRow) -> OperationResource {
+    OperationResource {
+        id: backup.resource_id,
+        kind: backup.kind,
+        name: backup.resource_name.clone(),
     }
 }

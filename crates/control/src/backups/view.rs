@@ -76,10 +76,8 @@ pub struct BackupReport {
     pub items: u64,
     /// Why it is in error; absent if it is not.
     pub fail_reason: Option<String>,
-    /// What could not be read, first ones first, at most a thousand.
+    /// What could not be read, the first hundred; `fail_reason` says how many there were in all.
     pub problems: Vec<String>,
-    /// How many problems there were in all.
-    pub problem_count: u64,
 }
 
 /// Which backups to list; `None` and empty lists match all.

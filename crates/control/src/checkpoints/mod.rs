@@ -1,101 +1,228 @@
 //! Checkpoints (restore points): all backups that one order makes of a vault's resources.
 //!
-//! A checkpoint ends with its last backup: after that it is not found.
+//! An order writes the checkpoint, its backups, their operation logs and their jobs in one
+//! transaction. A checkpoint ends with its last backup: after that it is not found.
 
+pub(crate) mod order;
+mod view;
+
+pub use view::{Checkpoint, NewCheckpoint, SkippedResource};
+
+use strongroom_catalog::{self as catalog, BackupFilter, CheckpointRow, Tx};
 use strongroom_model::{
-    CheckpointId, ProjectId, ResourceId, ResourceKind, Timestamp, VaultId, state::CheckpointStatus,
+    CheckpointId, ProjectId, Timestamp,
+    state::{BackupStatus, CheckpointStatus, ProtectStatus},
 };
 
-use crate::{Caller, Control, Reason, Result, VaultResource, words::ObjectType};
-
-/// An order to back up resources of a vault.
-#[derive(Debug, Clone, PartialEq)]
-pub struct NewCheckpoint {
-    /// The vault.
-    pub vault_id: VaultId,
-    /// The backups' name, 1 to 64 characters; `manualbk_` and four hexadecimal digits if absent.
-    pub name: Option<String>,
-    /// At most 255 characters without `<` and `>`.
-    pub description: Option<String>,
-    /// True (the default) builds on the previous backup, false reads everything again.
-    pub incremental: Option<bool>,
-    /// Whether a schedule orders it.
-    pub auto_trigger: bool,
-    /// Only these resources; all of the vault if absent.
-    pub resources: Option<Vec<ResourceId>>,
-    /// Days to keep the backups, 1 to 36500; −1 or absent keeps them for ever.
-    pub retention_days: Option<i64>,
-}
-
-impl NewCheckpoint {
-    /// An order to back up all resources of a vault.
-    pub fn of(vault_id: VaultId) -> Self {
-        Self {
-            vault_id,
-            name: None,
-            description: None,
-            incremental: None,
-            auto_trigger: false,
-            resources: None,
-            retention_days: None,
-        }
-    }
-}
-
-/// A checkpoint as its project sees it.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Checkpoint {
-    /// Its id.
-    pub id: CheckpointId,
-    /// The project it belongs to.
-    pub project_id: ProjectId,
-    /// Its state.
-    pub status: CheckpointStatus,
-    /// When it was ordered.
-    pub created_at: Timestamp,
-    /// The vault.
-    pub vault_id: VaultId,
-    /// The vault's name.
-    pub vault_name: String,
-    /// The vault's type, which decides its provider.
-    pub object_type: ObjectType,
-    /// The resources that are backed up, as they are in the vault now.
-    pub resources: Vec<VaultResource>,
-    /// The resources that are not, and why.
-    pub skipped: Vec<SkippedResource>,
-    /// The backups' name.
-    pub name: String,
-    /// Free text.
-    pub description: Option<String>,
-    /// As ordered; −1 is for ever.
-    pub retention_days: i64,
-    /// What was asked for.
-    pub incremental: bool,
-}
-
-/// A resource that a checkpoint leaves out.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SkippedResource {
-    /// Its id.
-    pub id: ResourceId,
-    /// What it is.
-    pub kind: ResourceKind,
-    /// Its name.
-    pub name: String,
-    /// Why it is left out.
-    pub reason: Reason,
-    /// The same in words.
-    pub message: String,
-}
+use crate::{
+    Caller, Control, Error, Reason, Result, VaultResource,
+    control::project,
+    limits, vaults,
+    words::{ProtectType, stored},
+};
 
 impl Control {
     /// Orders backups; the answer says which resources are taken and which are not.
     pub fn create_checkpoint(&self, caller: &Caller, new: NewCheckpoint) -> Result<Checkpoint> {
-        self.pending(caller, new)
+        let project = project(caller)?;
+        check(&new)?;
+        self.order(|tx| {
+            let vault = self.vault_with_room(tx, project, &new)?;
+            let choice = order::choose(tx, &vault, new.resources.as_deref())?;
+            let name = new
+                .name
+                .clone()
+                .unwrap_or_else(|| self.made_up_name(&new, &vault));
+            let order = order::Order {
+                vault: &vault,
+                name,
+                description: new.description.clone(),
+                incremental: new.incremental.unwrap_or(true),
+                auto_trigger: new.auto_trigger,
+                retention_days: new.retention_days,
+                skipped: choice.skipped,
+                safety: false,
+            };
+            let placed = order.place(self, tx, &caller.request_id, choice.taken)?;
+            view_of(tx, placed.checkpoint)
+        })
     }
 
     /// One checkpoint.
     pub fn show_checkpoint(&self, caller: &Caller, id: CheckpointId) -> Result<Checkpoint> {
-        self.pending(caller, id)
+        let project = project(caller)?;
+        self.read(|tx| {
+            let row = tx
+                .checkpoints()
+                .get(&project, &id)?
+                .filter(|row| row.status != CheckpointStatus::Deleted)
+                .ok_or_else(|| Error::not_found(Reason::NoSuchCheckpoint, id))?;
+            view_of(tx, row)
+        })
     }
+
+    /// The vault, if it takes backups and has room for more; a vault that may grow does so now.
+    fn vault_with_room(
+        &self,
+        tx: &Tx<'_>,
+        project: ProjectId,
+        new: &NewCheckpoint,
+    ) -> Result<catalog::VaultRow> {
+        let otherwise = Reason::VaultStateForbidsBackup;
+        let vault = vaults::rows::get_available(tx, project, new.vault_id, otherwise)?;
+        if stored::<ProtectType>(&vault.protect_type)? == ProtectType::Replication {
+            return Err(Error::conflict(Reason::VaultKindForbidsBackup, &vault.name));
+        }
+        let mut grown = vault.clone();
+        vaults::grow(&mut grown, vault.used_bytes);
+        if vaults::room(&grown).is_some_and(|room| room.0 == 0) {
+            let about = format!("{}: {} GiB", vault.name, vault.size_gib.0);
+            return Err(Error::quota(Reason::VaultFull, about));
+        }
+        if grown.size_gib == vault.size_gib {
+            return Ok(vault);
+        }
+        let now = self.now();
+        Ok(tx.vaults().change(&project, &vault.id, |row| {
+            row.size_gib = grown.size_gib;
+            row.updated_at = now;
+        })?)
+    }
+
+    fn made_up_name(&self, new: &NewCheckpoint, vault: &catalog::VaultRow) -> String {
+        let prefix = vault
+            .backup_name_prefix
+            .as_deref()
+            .filter(|prefix| !prefix.is_empty());
+        match (new.auto_trigger, prefix) {
+            (false, _) => format!("manualbk_{}", self.four_digits()),
+            (true, None) => format!("autobk_{}", self.four_digits()),
+            (true, Some(prefix)) => format!("{prefix}_{}", self.four_digits()),
+        }
+    }
+}
+
+fn check(new: &NewCheckpoint) -> Result<()> {
+    new.name
+        .as_deref()
+        .map_or(Ok(()), |name| limits::name("name", name))?;
+    new.description
+        .as_deref()
+        .map_or(Ok(()), limits::description)?;
+    let Some(days) = new.retention_days else {
+        return Ok(());
+    };
+    limits::retention_days(days)?;
+    if new.auto_trigger {
+        let problem = "is for backups by hand; those of a schedule are kept as their policy says";
+        return Err(Error::invalid("retention_duration_days", problem));
+    }
+    Ok(())
+}
+
+/// The checkpoint as it stands, with its resources as they are in the vault now.
+fn view_of(tx: &Tx<'_>, row: CheckpointRow) -> Result<Checkpoint> {
+    let vault = vaults::rows::get(tx, row.project_id, row.vault_id)?;
+    let mut resources = Vec::new();
+    for backup in backups_of(tx, &row)? {
+        let place = tx
+            .vault_resources()
+            .get(&row.project_id, &backup.resource_id)?;
+        let resource = tx.resources().get(&row.project_id, &backup.resource_id)?;
+        resources.push(match (place, resource) {
+            (Some(place), Some(resource)) if place.vault_id == row.vault_id => {
+                vaults::rows::placed(place, resource)
+            }
+            _ => without_place(backup),
+        });
+    }
+    let skipped = serde_json::from_value(row.skipped.0)
+        .map_err(|error| Error::bug("the catalog holds an unreadable checkpoint", error))?;
+    Ok(Checkpoint {
+        id: row.id,
+        project_id: row.project_id,
+        status: row.status,
+        created_at: row.created_at,
+        vault_id: row.vault_id,
+        vault_name: vault.name,
+        object_type: stored(&vault.object_type)?,
+        resources,
+        skipped,
+        name: row.name,
+        description: row.description,
+        retention_days: row.retention_days.map_or(-1, i64::from),
+        incremental: row.incremental_asked,
+    })
+}
+
+/// A resource that is backed up without being in the vault: the target of a restore.
+fn without_place(backup: catalog::BackupRow) -> VaultResource {
+    let protect_status = match backup.status {
+        BackupStatus::WaitingProtect | BackupStatus::Protecting => ProtectStatus::Protecting,
+        BackupStatus::Error => ProtectStatus::Error,
+        _ => ProtectStatus::Available,
+    };
+    VaultResource {
+        id: backup.resource_id,
+        kind: backup.kind,
+        name: backup.resource_name,
+        size: backup.resource_size_bytes,
+        protect_status,
+        extra_info: None,
+        backup_size: backup.stored_bytes,
+        backup_count: 1,
+    }
+}
+
+fn backups_of(tx: &Tx<'_>, row: &CheckpointRow) -> Result<Vec<catalog::BackupRow>> {
+    let filter = BackupFilter {
+        checkpoint_id: Some(row.id),
+        ..BackupFilter::default()
+    };
+    let sort = [(catalog::BackupKey::CreatedAt, catalog::Direction::Ascending)];
+    Ok(tx
+        .backups()
+        .list(&row.project_id, &filter, &sort, &catalog::Page::ALL)?
+        .rows)
+}
+
+/// Brings a checkpoint to the state that follows from its backups: it ends with the last one.
+pub(crate) fn settle(
+    tx: &Tx<'_>,
+    project: ProjectId,
+    id: CheckpointId,
+    now: Timestamp,
+) -> Result<()> {
+    let Some(row) = tx.checkpoints().get(&project, &id)? else {
+        return Ok(());
+    };
+    let backups = backups_of(tx, &row)?;
+    if backups.is_empty() {
+        tx.checkpoints().remove(&project, &id)?;
+        return Ok(());
+    }
+    let unfinished = |status| {
+        matches!(
+            status,
+            BackupStatus::WaitingProtect | BackupStatus::Protecting
+        )
+    };
+    if row.status != CheckpointStatus::Protecting
+        || backups.iter().any(|backup| unfinished(backup.status))
+    {
+        return Ok(());
+    }
+    let failed = backups
+        .iter()
+        .any(|backup| backup.status == BackupStatus::Error);
+    let status = if failed {
+        CheckpointStatus::Error
+    } else {
+        CheckpointStatus::Available
+    };
+    tx.checkpoints().change(&project, &id, |row| {
+        row.status = status;
+        row.updated_at = now;
+    })?;
+    Ok(())
 }

@@ -1,22 +1,57 @@
 //! Vaults: quota, resources, labels, and the key of their data.
 
+mod contents;
+mod removal;
+pub(crate) mod rows;
 mod view;
 
+pub(crate) use contents::no_twins;
 pub use view::{AddedResource, NewVault, Tag, Vault, VaultChange, VaultFilter, VaultResource};
 
-use strongroom_model::{ResourceId, VaultId};
+use strongroom_catalog::{self as catalog, Sealed, TagRow, VaultRow};
+use strongroom_model::{Bytes, GiB, ResourceId, Timestamp, VaultId, state::VaultStatus};
 
-use crate::{Caller, Control, Listed, Page, Result};
+use crate::{
+    Caller, Control, Error, Listed, Page, Reason, Result,
+    control::project,
+    keys::DataKey,
+    limits,
+    page::LIMIT_MAX,
+    words::{ChargingMode, CloudType},
+};
 
 impl Control {
     /// Makes a vault, with its resources and tags, all or nothing.
     pub fn create_vault(&self, caller: &Caller, new: NewVault) -> Result<Vault> {
-        self.pending(caller, new)
+        let project = project(caller)?;
+        check_new(&new)?;
+        let tags = limits::tags("tags", new.tags.clone())?;
+        limits::tag_count(tags.len())?;
+        let id = VaultId::new(self.entropy());
+        let key = DataKey::generate(self.entropy());
+        let sealed = self.master_key().wrap(id, &key, self.entropy());
+        let now = self.now();
+        self.write(|tx| {
+            let row = new_row(caller, &new, id, now, Sealed(sealed))?;
+            tx.vaults().insert(&row)?;
+            contents::put_in(tx, &row, new.resources, now)?;
+            for Tag { key, value } in tags {
+                let (project_id, vault_id) = (project, id);
+                tx.vault_tags().set(&TagRow {
+                    project_id,
+                    vault_id,
+                    key,
+                    value,
+                })?;
+            }
+            rows::view(tx, row)
+        })
     }
 
     /// One vault.
     pub fn show_vault(&self, caller: &Caller, id: VaultId) -> Result<Vault> {
-        self.pending(caller, id)
+        let project = project(caller)?;
+        self.read(|tx| rows::view(tx, rows::get(tx, project, id)?))
     }
 
     /// The vaults that match, oldest first.
@@ -26,17 +61,50 @@ impl Control {
         filter: &VaultFilter,
         page: &Page,
     ) -> Result<Listed<Vault>> {
-        self.pending(caller, (filter, page))
+        let project = project(caller)?;
+        let page = page.rows(LIMIT_MAX)?;
+        let Some(filter) = row_filter(filter) else {
+            return Ok(Listed::nothing());
+        };
+        self.read(|tx| {
+            let found = tx.vaults().list(&project, &filter, &page)?;
+            Listed::of_rows(found, |row| rows::view(tx, row))
+        })
     }
 
     /// Changes what `change` names.
     pub fn update_vault(&self, caller: &Caller, id: VaultId, change: VaultChange) -> Result<Vault> {
-        self.pending(caller, (id, change))
-    }
-
-    /// Begins to delete a vault with all its backups and its key.
-    pub fn delete_vault(&self, caller: &Caller, id: VaultId) -> Result<()> {
-        self.pending(caller, id)
+        let project = project(caller)?;
+        let threshold = check_change(&change)?;
+        let bind_rules = change
+            .bind_rules
+            .clone()
+            .map(limits::bind_rules)
+            .transpose()?;
+        let now = self.now();
+        self.write(|tx| {
+            let before = rows::get_available(tx, project, id, Reason::VaultNotUpdatable)?;
+            if before.locked && change.locked == Some(false) {
+                let about = "a locked vault stays locked";
+                return Err(Error::conflict(Reason::VaultNotUpdatable, about));
+            }
+            if let Some(size) = change.size.filter(|size| size.bytes() < before.used_bytes) {
+                let about = format!(
+                    "{} are used, {} GiB were asked for",
+                    before.used_bytes, size.0
+                );
+                return Err(Error::conflict(Reason::VaultSizeBad, about));
+            }
+            let row = tx.vaults().change(&project, &id, |row| {
+                apply(row, &change);
+                row.threshold = threshold.map_or(row.threshold, u32::from);
+                if let Some(rules) = &bind_rules {
+                    row.bind_rules = rows::rules_to(rules);
+                }
+                row.updated_at = now;
+            })?;
+            rows::view(tx, row)
+        })
     }
 
     /// Adds resources to a vault; returns their ids in the order given.
@@ -46,16 +114,162 @@ impl Control {
         id: VaultId,
         resources: Vec<AddedResource>,
     ) -> Result<Vec<ResourceId>> {
-        self.pending(caller, (id, resources))
+        let project = project(caller)?;
+        if resources.is_empty() {
+            return Err(Error::invalid(
+                "resources",
+                "must name at least one resource",
+            ));
+        }
+        let now = self.now();
+        self.write(|tx| {
+            let vault = rows::get_available(tx, project, id, Reason::VaultStateForbids)?;
+            let ids = contents::put_in(tx, &vault, resources, now)?;
+            Ok(ids)
+        })
     }
+}
 
-    /// Begins to take resources out of a vault and to delete their backups.
-    pub fn remove_vault_resources(
-        &self,
-        caller: &Caller,
-        id: VaultId,
-        resources: Vec<ResourceId>,
-    ) -> Result<Vec<ResourceId>> {
-        self.pending(caller, (id, resources))
+fn check_new(new: &NewVault) -> Result<()> {
+    limits::name("name", &new.name)?;
+    new.description
+        .as_deref()
+        .map_or(Ok(()), limits::description)?;
+    limits::vault_size(new.size, limits::VAULT_SIZE_CREATED_MIN)?;
+    new.enterprise_project_id
+        .as_deref()
+        .map_or(Ok(()), limits::enterprise_project)?;
+    new.backup_name_prefix
+        .as_deref()
+        .map_or(Ok(()), limits::backup_name_prefix)?;
+    match &new.backup_policy_id {
+        Some(policy) => Err(Error::not_found(Reason::NoSuchPolicy, policy)),
+        None => Ok(()),
+    }
+}
+
+fn new_row(
+    caller: &Caller,
+    new: &NewVault,
+    id: VaultId,
+    now: Timestamp,
+    data_key_sealed: Sealed,
+) -> Result<VaultRow> {
+    let rules = limits::bind_rules(new.bind_rules.clone())?;
+    Ok(VaultRow {
+        id,
+        project_id: project(caller)?,
+        user_id: caller.user_id,
+        name: new.name.clone(),
+        description: new.description.clone(),
+        status: VaultStatus::Available,
+        size_gib: new.size,
+        used_bytes: Bytes(0),
+        object_type: new.object_type.into(),
+        protect_type: new.protect_type.into(),
+        consistent_level: new.consistent_level.into(),
+        cloud_type: new.cloud_type.unwrap_or(CloudType::Public).into(),
+        charging_mode: new.charging_mode.unwrap_or(ChargingMode::PostPaid).into(),
+        is_multi_az: new.is_multi_az.unwrap_or(false),
+        auto_bind: new.auto_bind.unwrap_or(false),
+        bind_rules: rows::rules_to(&rules),
+        auto_expand: new.auto_expand.unwrap_or(false),
+        threshold: limits::threshold(new.threshold.unwrap_or(80))?.into(),
+        smn_notify: new.smn_notify.unwrap_or(true),
+        locked: new.locked.unwrap_or(false),
+        backup_name_prefix: new.backup_name_prefix.clone(),
+        demand_billing: new.demand_billing.unwrap_or(false),
+        enterprise_project_id: new
+            .enterprise_project_id
+            .clone()
+            .unwrap_or_else(|| "0".to_owned()),
+        availability_zone: new.availability_zone.clone(),
+        data_key_sealed,
+        created_at: now,
+        updated_at: now,
+    })
+}
+
+/// Checks what a change asks for; the threshold in its narrow type.
+fn check_change(change: &VaultChange) -> Result<Option<u8>> {
+    change
+        .name
+        .as_deref()
+        .map_or(Ok(()), |name| limits::name("name", name))?;
+    change
+        .size
+        .map_or(Ok(()), |size| limits::vault_size(size, GiB(1)))?;
+    change.threshold.map(limits::threshold).transpose()
+}
+
+fn apply(row: &mut VaultRow, change: &VaultChange) {
+    let VaultChange {
+        name,
+        size,
+        consistent_level,
+        auto_bind,
+        ..
+    } = change.clone();
+    row.name = name.unwrap_or_else(|| row.name.clone());
+    row.size_gib = size.unwrap_or(row.size_gib);
+    if let Some(level) = consistent_level {
+        row.consistent_level = level.into();
+    }
+    row.auto_bind = auto_bind.unwrap_or(row.auto_bind);
+    row.auto_expand = change.auto_expand.unwrap_or(row.auto_expand);
+    row.smn_notify = change.smn_notify.unwrap_or(row.smn_notify);
+    row.locked = change.locked.unwrap_or(row.locked);
+}
+
+/// The catalog's filter; `None` if nothing can match.
+fn row_filter(filter: &VaultFilter) -> Option<catalog::VaultFilter> {
+    if filter.policy_id.is_some() {
+        return None;
+    }
+    let status = match filter.status.as_deref() {
+        None => None,
+        Some(word) => Some(VaultStatus::parse(word)?),
+    };
+    Some(catalog::VaultFilter {
+        ids: filter.ids.clone(),
+        name: filter.name.clone(),
+        status,
+        cloud_type: filter.cloud_type.map(String::from),
+        protect_type: filter.protect_type.map(String::from),
+        object_type: filter.object_type.map(String::from),
+        enterprise_project_id: one_enterprise_project(filter.enterprise_project_id.as_deref()),
+        resource_ids: filter.resource_ids.clone(),
+    })
+}
+
+/// The enterprise project of a filter; the vendor has a word for "all of them".
+pub(crate) fn one_enterprise_project(asked: Option<&str>) -> Option<String> {
+    asked
+        .filter(|asked| *asked != "all_granted_eps")
+        .map(str::to_owned)
+}
+
+/// What may still be put into a vault; `None` without bound.
+pub(crate) fn room(vault: &VaultRow) -> Option<Bytes> {
+    if vault.demand_billing || (vault.auto_expand && vault.size_gib < limits::VAULT_SIZE_MAX) {
+        return None;
+    }
+    Some(Bytes(
+        vault.size_gib.bytes().0.saturating_sub(vault.used_bytes.0),
+    ))
+}
+
+/// Grows a vault that may grow, a quarter at a time, until `used` fits below its size.
+pub(crate) fn grow(vault: &mut VaultRow, used: Bytes) {
+    while vault.auto_expand && used >= vault.size_gib.bytes() {
+        let grown = vault
+            .size_gib
+            .0
+            .saturating_add(vault.size_gib.0.div_ceil(4));
+        let size = GiB(grown).min(limits::VAULT_SIZE_MAX);
+        if size == vault.size_gib {
+            return;
+        }
+        vault.size_gib = size;
     }
 }

@@ -1,14 +1,13 @@
-//! Operation logs: the tasks of a project as their owner follows them.
-//!
-//! An operation log ends in the same transaction as the job behind it.
+//! What callers see of tasks.
 
+use serde::{Deserialize, Serialize};
 use strongroom_model::{
     BackupId, CheckpointId, JobId, OperationLogId, ProjectId, ResourceId, ResourceKind, Timestamp,
     VaultId, state::TaskStatus,
 };
 
 use crate::{
-    Caller, Control, Listed, Page, Reason, Result,
+    Reason,
     words::{ObjectType, OperationType},
 };
 
@@ -54,7 +53,7 @@ pub struct OperationLog {
 }
 
 /// A resource as a task names it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OperationResource {
     /// Its id.
     pub id: ResourceId,
@@ -74,7 +73,8 @@ pub struct OperationFailure {
 }
 
 /// What is said only of one type of task.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum OperationDetail {
     /// A backup.
     Backup {
@@ -140,26 +140,4 @@ pub struct OperationLogFilter {
     pub end_time: Option<Timestamp>,
     /// Of the vault.
     pub enterprise_project_id: Option<String>,
-}
-
-impl Control {
-    /// The tasks that match, newest first.
-    pub fn list_operation_logs(
-        &self,
-        caller: &Caller,
-        filter: &OperationLogFilter,
-        page: &Page,
-    ) -> Result<Listed<OperationLog>> {
-        self.pending(caller, (filter, page))
-    }
-
-    /// One task.
-    pub fn show_operation_log(&self, caller: &Caller, id: OperationLogId) -> Result<OperationLog> {
-        self.pending(caller, id)
-    }
-
-    /// Asks a task to stop; what it did is undone. Refused when it has ended.
-    pub fn cancel_operation(&self, caller: &Caller, id: OperationLogId) -> Result<OperationLog> {
-        self.pending(caller, id)
-    }
 }

@@ -1,0 +1,166 @@
+//! Between the catalog's rows and what callers see of a backup.
+
+use serde_json::Value;
+use strongroom_catalog::{self as catalog, BackupRow, Tx};
+use strongroom_model::{BackupId, ProjectId, state::BackupStatus};
+
+use super::{Backup, BackupFilter, BackupReport, BackupSort, BackupSortKey, Direction};
+use crate::{
+    Error, Reason, Result,
+    operation_logs::{self, one_kind},
+    vaults::one_enterprise_project,
+    words::{ImageType, OwnType},
+};
+
+/// The project's backup of that id, or the refusal.
+pub(crate) fn get(tx: &Tx<'_>, project: ProjectId, id: BackupId) -> Result<BackupRow> {
+    tx.backups()
+        .get(&project, &id)?
+        .ok_or_else(|| Error::not_found(Reason::NoSuchBackup, id))
+}
+
+/// The backup with its parts.
+pub(super) fn view(tx: &Tx<'_>, row: BackupRow) -> Result<Backup> {
+    let filter = catalog::BackupFilter {
+        parent_id: Some(row.id),
+        ..catalog::BackupFilter::default()
+    };
+    let parts = tx
+        .backups()
+        .list(&row.project_id, &filter, &[], &catalog::Page::ALL)?
+        .rows;
+    let children = parts
+        .into_iter()
+        .map(|part| alone(tx, part))
+        .collect::<Result<_>>()?;
+    Ok(Backup {
+        children,
+        ..alone(tx, row)?
+    })
+}
+
+/// The backup without its parts.
+fn alone(tx: &Tx<'_>, row: BackupRow) -> Result<Backup> {
+    let vault = tx.vaults().get(&row.project_id, &row.vault_id)?;
+    Ok(Backup {
+        id: row.id,
+        project_id: row.project_id,
+        vault_id: row.vault_id,
+        checkpoint_id: row.checkpoint_id,
+        parent_id: row.parent_id,
+        children: Vec::new(),
+        resource_id: row.resource_id,
+        progress: progress(tx, &row)?,
+        resource_name: row.resource_name,
+        kind: row.kind,
+        resource_size: row.resource_size_bytes,
+        name: row.name,
+        description: row.description,
+        status: row.status,
+        incremental: row.incremental,
+        auto_trigger: row.auto_trigger,
+        enterprise_project_id: vault
+            .map_or_else(|| "0".to_owned(), |vault| vault.enterprise_project_id),
+        created_at: row.created_at,
+        updated_at: Some(row.updated_at),
+        protected_at: row.protected_at,
+        expired_at: row.expired_at,
+    })
+}
+
+/// How far the work on a backup has come, while it is being made.
+fn progress(tx: &Tx<'_>, row: &BackupRow) -> Result<Option<u8>> {
+    if row.status != BackupStatus::Protecting {
+        return Ok(None);
+    }
+    let filter = catalog::OperationLogFilter {
+        backup_id: Some(row.id),
+        operation_type: Some(catalog::OperationType::Backup),
+        ..catalog::OperationLogFilter::default()
+    };
+    let page = catalog::Page {
+        limit: 1,
+        ..catalog::Page::default()
+    };
+    let logs = tx
+        .operation_logs()
+        .list(&row.project_id, &filter, &page)?
+        .rows;
+    logs.first()
+        .map(|log| operation_logs::progress(tx, log))
+        .transpose()
+}
+
+/// Everything that is known about how a backup went.
+pub(super) fn report(tx: &Tx<'_>, row: BackupRow) -> Result<BackupReport> {
+    let text = |problem: &Value| match problem {
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    };
+    Ok(BackupReport {
+        manifest: row.manifest_id.clone(),
+        logical: row.logical_bytes,
+        unique: row.unique_bytes,
+        stored: row.stored_bytes,
+        items: row.items,
+        fail_reason: row.fail_reason.clone(),
+        problems: row.problems.0.iter().map(text).collect(),
+        backup: view(tx, row)?,
+    })
+}
+
+/// The catalog's filter; `None` if nothing can match.
+pub(super) fn row_filter(filter: &BackupFilter) -> Result<Option<catalog::BackupFilter>> {
+    let percent = match filter.used_percent {
+        None => None,
+        Some(percent) => match u32::try_from(percent) {
+            Ok(percent @ 1..=100) => Some(percent),
+            _ => return Err(Error::invalid("used_percent", "must be from 1 to 100")),
+        },
+    };
+    let elsewhere = filter.own_type == Some(OwnType::Shared)
+        || filter.member_status.is_some()
+        || filter.image_type == Some(ImageType::Replication)
+        || filter.resource_az.is_some()
+        || filter.dedicated_cloud == Some(true);
+    let kind = match one_kind(filter.kinds.as_deref()) {
+        Some(kind) if !elsewhere => kind,
+        _ => return Ok(None),
+    };
+    Ok(Some(catalog::BackupFilter {
+        ids: Vec::new(),
+        vault_id: filter.vault_id,
+        checkpoint_id: filter.checkpoint_id,
+        resource_id: filter.resource_id,
+        resource_name: filter.resource_name.clone(),
+        kind,
+        name: filter.name.clone(),
+        statuses: filter.statuses.clone(),
+        parent_id: filter.parent_id,
+        incremental: filter.incremental,
+        created_from: filter.start_time,
+        created_to: filter.end_time,
+        enterprise_project_id: one_enterprise_project(filter.enterprise_project_id.as_deref()),
+        vault_used_percent: percent,
+    }))
+}
+
+/// The catalog's order.
+pub(super) fn row_sort(sort: &BackupSort) -> Vec<(catalog::BackupKey, catalog::Direction)> {
+    let key = |key| match key {
+        BackupSortKey::CreatedAt => catalog::BackupKey::CreatedAt,
+        BackupSortKey::UpdatedAt => catalog::BackupKey::UpdatedAt,
+        BackupSortKey::Name => catalog::BackupKey::Name,
+        BackupSortKey::Status => catalog::BackupKey::Status,
+        BackupSortKey::ProtectedAt => catalog::BackupKey::ProtectedAt,
+        BackupSortKey::Id => catalog::BackupKey::Id,
+    };
+    let way = |direction| match direction {
+        Direction::Ascending => catalog::Direction::Ascending,
+        Direction::Descending => catalog::Direction::Descending,
+    };
+    sort.0
+        .iter()
+        .map(|(sorted, direction)| (key(*sorted), way(*direction)))
+        .collect()
+}

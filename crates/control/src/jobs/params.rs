@@ -1,0 +1,93 @@
+//! What the jobs are told when they are ordered. Recorded in the catalog: a field may be added
+//! with a default, none may change its meaning while jobs of an older release are unfinished.
+
+use serde::{Deserialize, Serialize};
+use strongroom_model::{BackupId, OperationLogId, ProjectId, ResourceId, VaultId};
+
+/// Makes one backup.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Protect {
+    pub(crate) project: ProjectId,
+    pub(crate) vault: VaultId,
+    pub(crate) backup: BackupId,
+    pub(crate) log: OperationLogId,
+    /// Taken before a restore: never refused for lack of room in the vault.
+    pub(crate) safety: bool,
+}
+
+/// Restores one backup.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Restore {
+    pub(crate) project: ProjectId,
+    pub(crate) vault: VaultId,
+    pub(crate) backup: BackupId,
+    pub(crate) log: OperationLogId,
+    pub(crate) target: Target,
+}
+
+/// Where a restore goes to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Target {
+    /// Onto a resource.
+    Resource {
+        resource: ResourceId,
+        /// The backup of the resource as it was, which must be good before anything is written;
+        /// none if nothing was there.
+        safety: Option<BackupId>,
+    },
+    /// To a path where nothing is yet; bytes, since paths need not be text.
+    Path {
+        path: Vec<u8>,
+        /// Only this entry of a share.
+        inside: Option<Vec<u8>>,
+    },
+}
+
+/// Deletes one backup.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct DeleteBackup {
+    pub(crate) project: ProjectId,
+    pub(crate) vault: VaultId,
+    pub(crate) backup: BackupId,
+    pub(crate) log: OperationLogId,
+}
+
+/// Takes resources out of a vault, with their backups.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct RemoveResources {
+    pub(crate) project: ProjectId,
+    pub(crate) vault: VaultId,
+    pub(crate) resources: Vec<ResourceId>,
+    pub(crate) log: OperationLogId,
+}
+
+/// Deletes a vault, with its backups and its key.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct DeleteVault {
+    pub(crate) project: ProjectId,
+    pub(crate) vault: VaultId,
+    pub(crate) log: OperationLogId,
+}
+
+/// Frees what no backup of a vault needs any more.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Collect {
+    pub(crate) project: ProjectId,
+    pub(crate) vault: VaultId,
+}
+
+/// Work on one resource is done in the order it was asked for.
+pub(crate) fn resource_key(resource: ResourceId) -> String {
+    format!("resource:{resource}")
+}
+
+/// Work on one backup is done in the order it was asked for.
+pub(crate) fn backup_key(backup: BackupId) -> String {
+    format!("backup:{backup}")
+}
+
+/// Work on one vault as a whole is done in the order it was asked for.
+pub(crate) fn vault_key(vault: VaultId) -> String {
+    format!("vault:{vault}")
+}
