@@ -94,12 +94,6 @@ impl Control {
             };
             let log =
                 self.begin_restore(tx, caller, &vault, &backup, to, params::backup_key(id))?;
-            self.audit(
-                tx,
-                caller,
-                "RestoreBackup",
-                format!("{id} to {}", path.display()),
-            )?;
             Ok(log)
         })
     }

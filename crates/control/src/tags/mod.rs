@@ -85,6 +85,18 @@ impl Control {
             if !tx.vault_tags().remove(&project, &id, key)? {
                 return Err(Error::not_found(Reason::NoSuchTag, key));
             }
+            Ok(())
+        })
+    }
+
+    /// The vaults that match, oldest first.
+    pub fn find_vaults_by_tags(
+        &self,
+        caller: &Caller,
+        query: &TagQuery,
+        page: &Page,
+    ) -> Result<Listed<Vault>> {
+        let project = project(caller)?;
         query.check()?;
         let filter = catalog::VaultFilter {
             cloud_type: query.cloud_type.map(String::from),
