@@ -5,9 +5,9 @@
 
 use std::{collections::BTreeMap, fmt::Write as _};
 
-/// The template and the parameters do not fit: a mistake in a declaration, never in a request.
+/// A segment is not there, or would not survive: an empty one or one of dots changes the path.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("path segment {0:?} is missing")]
+#[error("path segment {0:?} is missing, empty or made of dots")]
 pub struct MissingSegment(pub String);
 
 /// The variable segments of one operation's path.
@@ -104,6 +104,7 @@ pub fn render(template: &str, parameters: &impl PathParameters) -> Result<String
             Some(name) => {
                 let value = parameters
                     .get(name)
+                    .filter(|value| !matches!(*value, "" | "." | ".."))
                     .ok_or_else(|| MissingSegment(name.to_owned()))?;
                 encode_into(&mut path, value.as_bytes());
             }
@@ -144,6 +145,10 @@ mod tests {
             "/vault/tags/a%20key%2Fx~%C3%BC"
         );
         assert_eq!(render("/", &path).unwrap(), "/");
+        for dots in ["", ".", ".."] {
+            let path = AnyPath::from([("key".to_owned(), dots.to_owned())]);
+            assert!(render("/vault/tags/{key}", &path).is_err(), "{dots:?}");
+        }
         assert_eq!(
             render("/{other}", &path),
             Err(MissingSegment("other".into()))
