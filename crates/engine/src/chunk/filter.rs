@@ -1,0 +1,167 @@
+//! The public filter in front of the keyed hash: finds the few positions worth a closer look.
+//!
+//! A position passes if the four bytes before it, as a little-endian number times [`FACTOR`], are
+//! in the top 1/1024 of all numbers. The test has no state, so it runs on many positions at once:
+//! blocks of positions are tested as four phases of 32-bit lanes, which the compiler turns into
+//! vector code, once for the baseline of the target and once for AVX2.
+//!
+//! Invariant: every search finds the same positions, because all run the same safe code; only the
+//! instructions differ. A run of one byte never passes, whatever the byte.
+
+use std::ops::Range;
+
+/// The multiplier; odd, and chosen so that no run of one byte passes.
+const FACTOR: u32 = 0x9e37_79b1;
+/// Products from here on pass: one in 2^10.
+const LIMIT: u32 = 0xffc0_0000;
+/// Bytes that the filter reads before a position.
+const WIDTH: usize = 4;
+/// Positions tested together.
+const BLOCK: usize = 64;
+/// Bytes that the test of a block reads.
+const SPAN: usize = BLOCK + WIDTH - 1;
+
+const _: () = {
+    let mut byte: u32 = 0;
+    while byte < 256 {
+        assert!(!passes(byte * 0x0101_0101), "a run of one byte would pass");
+        byte += 1;
+    }
+};
+
+/// Finds the first position in a range that passes; a position is a number of bytes in front of
+/// it, at least [`WIDTH`] and at most the number of bytes.
+pub(super) type Search = fn(&[u8], Range<usize>) -> Option<usize>;
+
+/// The fastest search that this machine can run.
+pub(super) fn fastest() -> Search {
+    #[cfg(target_arch = "x86_64")]
+    if std::arch::is_x86_feature_detected!("avx2") {
+        return avx2::search;
+    }
+    portable
+}
+
+/// The search in the target's baseline instructions.
+pub(super) fn portable(bytes: &[u8], positions: Range<usize>) -> Option<usize> {
+    search(bytes, positions)
+}
+
+const fn passes(window: u32) -> bool {
+    window.wrapping_mul(FACTOR) >= LIMIT
+}
+
+/// Inlined into each entry point, so that it is compiled for the instructions of each.
+#[inline(always)]
+fn search(bytes: &[u8], positions: Range<usize>) -> Option<usize> {
+    let mut from = positions.start;
+    while from + BLOCK <= positions.end {
+        let block = bytes[from - WIDTH..].first_chunk::<SPAN>()?;
+        if any_passes(block) {
+            if let Some(position) = first(bytes, from..from + BLOCK) {
+                return Some(position);
+            }
+        }
+        from += BLOCK;
+    }
+    first(bytes, from..positions.end)
+}
+
+/// Whether any position of a block passes.
+#[inline(always)]
+fn any_passes(block: &[u8; SPAN]) -> bool {
+    let mut any = 0;
+    for phase in 0..WIDTH {
+        let (lanes, _) = block[phase..phase + BLOCK].as_chunks::<WIDTH>();
+        for lane in lanes {
+            any |= u32::from(passes(u32::from_le_bytes(*lane)));
+        }
+    }
+    any != 0
+}
+
+/// The first position that passes, one by one.
+fn first(bytes: &[u8], mut positions: Range<usize>) -> Option<usize> {
+    positions.find(|position| {
+        bytes[..*position].last_chunk().is_some_and(|window| passes(u32::from_le_bytes(*window)))
+    })
+}
+
+#[cfg(target_arch = "x86_64")]
+mod avx2 {
+    use std::ops::Range;
+
+    /// The search in AVX2 instructions; only [`super::fastest`] hands it out.
+    #[expect(unsafe_code, reason = "calling a function compiled for AVX2")]
+    pub(super) fn search(bytes: &[u8], positions: Range<usize>) -> Option<usize> {
+        // SAFETY: `compiled` is safe code whose only requirement is that the processor has AVX2,
+        // and `fastest` returns this function only after it detected that.
+        unsafe { compiled(bytes, positions) }
+    }
+
+    #[target_feature(enable = "avx2")]
+    fn compiled(bytes: &[u8], positions: Range<usize>) -> Option<usize> {
+        super::search(bytes, positions)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::{collection, prelude::*};
+
+    use super::*;
+
+    #[test]
+    fn one_position_in_a_thousand_passes_on_random_bytes() {
+        let mut bytes = vec![0; 4 << 20];
+        blake3::Hasher::new().finalize_xof().fill(&mut bytes);
+        let passing = (4..bytes.len()).filter(|at| first(&bytes, *at..*at + 1).is_some()).count();
+        assert!((3500..4700).contains(&passing), "{passing} of 4 Mi positions");
+    }
+
+    #[test]
+    fn runs_of_one_byte_never_pass() {
+        for byte in 0..=255 {
+            let run = [byte; 300];
+            assert_eq!(fastest()(&run, 4..301), None);
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+
+        #[test]
+        fn every_search_finds_what_the_plain_loop_finds(
+            seed: u64, len in 4_usize..3000, from in 4_usize..200, alphabet in 1_u8..=255,
+        ) {
+            let mut bytes = vec![0; len];
+            blake3::Hasher::new().update(&seed.to_le_bytes()).finalize_xof().fill(&mut bytes);
+            bytes.iter_mut().for_each(|byte| *byte %= alphabet);
+            let mut from = from;
+            while from <= len {
+                let expected = first(&bytes, from..len);
+                prop_assert_eq!(portable(&bytes, from..len), expected);
+                prop_assert_eq!(fastest()(&bytes, from..len), expected);
+                match expected {
+                    Some(position) => from = position + 1,
+                    None => break,
+                }
+            }
+        }
+
+        #[test]
+        fn a_passing_window_is_found_wherever_it_is(
+            before in collection::vec(0_u8..4, 0..200), after in 0_usize..200,
+        ) {
+            let window = (0..u32::MAX).map(|n| n.wrapping_mul(0x0101_6b5f))
+                .find(|window| passes(*window)).expect("one in 1024 does");
+            let mut bytes = before;
+            bytes.extend_from_slice(&window.to_le_bytes());
+            let at = bytes.len();
+            bytes.resize(at + after, 0);
+            prop_assert_eq!(fastest()(&bytes, at..at + 1), Some(at));
+            let found = fastest()(&bytes, 4..bytes.len() + 1);
+            prop_assert!(found.is_some_and(|found| found <= at));
+        }
+    }
+}

@@ -1,0 +1,266 @@
+//! What can go wrong in a repository, said in terms of what is lost and what to do.
+//!
+//! A variant names the chunk, pack, manifest or slot it is about; how the bytes are bad is a
+//! [`Damage`], and only [`Error::Store`] comes from below. Corruption is never an I/O error.
+//! Errors are cheap to clone, because the first error of a writer is returned by every later call
+//! on it.
+
+use std::{ops::Range, sync::Arc};
+
+use strongroom_store::ErrorKind;
+
+use crate::{
+    codec::Malformed,
+    id::{ChunkId, ManifestId, PackId, Stream},
+    layout::Object,
+};
+
+/// The engine's result.
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// Why the engine could not do what it was asked.
+#[derive(Debug, Clone, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The store failed.
+    #[error("the store could not {doing}")]
+    Store {
+        /// What was asked of it, as an infinitive.
+        doing: &'static str,
+        /// The store's own words.
+        source: Arc<strongroom_store::Error>,
+    },
+    /// There is no repository.
+    #[error("no repository in {place}: it has no object named \"format\"")]
+    NotARepository {
+        /// The store.
+        place: String,
+    },
+    /// There is a repository already.
+    #[error("{place} holds a repository already")]
+    RepositoryExists {
+        /// The store.
+        place: String,
+    },
+    /// An object is of a newer format.
+    #[error("{object} has format version {found} and this program knows {known}: use a newer one")]
+    FormatTooNew {
+        /// The object.
+        object: Object,
+        /// Its version.
+        found: u16,
+        /// The newest version known.
+        known: u16,
+    },
+    /// No key slot opens with the given key or passphrase.
+    #[error("none of the {slots} key slots of the repository opens with the given {given}")]
+    WrongKey {
+        /// Key slots tried.
+        slots: usize,
+        /// "key" or "passphrase".
+        given: &'static str,
+    },
+    /// A setting that no repository or writer can have.
+    #[error("{what} must be {rule}")]
+    BadOption {
+        /// The setting.
+        what: &'static str,
+        /// What it may be.
+        rule: &'static str,
+    },
+    /// An object other than a chunk's segment cannot be used.
+    #[error("{object} is damaged")]
+    Damaged {
+        /// The object.
+        object: Object,
+        /// How it is bad.
+        #[source]
+        damage: Damage,
+    },
+    /// No index run knows the chunk.
+    #[error("{stream} chunk {id} is lost: no index run knows it")]
+    ChunkMissing {
+        /// The chunk.
+        id: ChunkId,
+        /// What it is for.
+        stream: Stream,
+    },
+    /// The index knows the chunk, but its bytes cannot be had.
+    #[error("{stream} chunk {id} is lost: bytes {}..{} of pack {pack} cannot be used", bytes.start, bytes.end)]
+    ChunkLost {
+        /// The chunk.
+        id: ChunkId,
+        /// What it is for.
+        stream: Stream,
+        /// The pack that holds it.
+        pack: PackId,
+        /// The segment that holds it, in bytes of the pack.
+        bytes: Range<u64>,
+        /// How the bytes are bad.
+        #[source]
+        damage: Damage,
+    },
+    /// A chunk of one kind was asked for as the other.
+    #[error("chunk {id} does not hold {wanted} bytes")]
+    ChunkRole {
+        /// The chunk.
+        id: ChunkId,
+        /// What it was asked for as.
+        wanted: Stream,
+    },
+    /// A chunk may not have this size.
+    #[error("a chunk of {len} bytes cannot be stored: chunks have 1 to {max} bytes")]
+    ChunkSize {
+        /// Bytes given.
+        len: usize,
+        /// Bytes allowed.
+        max: usize,
+    },
+    /// There is no such manifest.
+    #[error("there is no manifest {id}")]
+    ManifestMissing {
+        /// The manifest.
+        id: ManifestId,
+    },
+    /// The manifest is forgotten; its chunks may go at any time.
+    #[error("manifest {id} is forgotten")]
+    ManifestForgotten {
+        /// The manifest.
+        id: ManifestId,
+    },
+    /// A collector gave the writer up and fenced it off.
+    #[error("writer {id} was given up and fenced off by a collection; nothing was committed, run it again")]
+    Fenced {
+        /// The manifest that will never be.
+        id: ManifestId,
+    },
+    /// The writer committed before the fence.
+    #[error("writer {id} has committed already and cannot be fenced off")]
+    Committed {
+        /// The manifest.
+        id: ManifestId,
+    },
+    /// Packs that the writer relied on are about to go and could not be written anew.
+    #[error("packs that manifest {id} needs are being collected; nothing was committed, run it again")]
+    Quarantined {
+        /// The manifest that was to be.
+        id: ManifestId,
+    },
+    /// A commit came before the streams of the writer were finished.
+    #[error("{open} streams of the writer are not finished")]
+    StreamsOpen {
+        /// Streams that still exist.
+        open: usize,
+    },
+    /// What was sealed does not decode to what was given: bad memory or a broken encoder.
+    #[error(
+        "a segment did not decode to the bytes it was made of; nothing was committed. \
+         Suspect the memory of this machine"
+    )]
+    VerifyMismatch {
+        /// How it differs.
+        #[source]
+        damage: Damage,
+    },
+    /// The writer's threads ended before their time; a bug.
+    #[error("a thread of the writer died; nothing was committed")]
+    WriterDied,
+    /// zstd cannot be set up: memory is short.
+    #[error("the compressor cannot be set up; is memory short?")]
+    Compressor {
+        /// zstd's own words.
+        source: Arc<std::io::Error>,
+    },
+}
+
+impl Error {
+    /// The kind of the store's error, if the store is to blame.
+    pub fn store_kind(&self) -> Option<ErrorKind> {
+        match self {
+            Self::Store { source, .. } => Some(source.kind),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn store(doing: &'static str) -> impl FnOnce(strongroom_store::Error) -> Self {
+        move |source| Self::Store { doing, source: Arc::new(source) }
+    }
+
+    pub(crate) fn damaged(object: Object) -> impl FnOnce(Damage) -> Self {
+        move |damage| match damage {
+            Damage::TooNew { found, known } => Self::FormatTooNew { object, found, known },
+            damage => Self::Damaged { object, damage },
+        }
+    }
+}
+
+/// How bytes are bad.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Damage {
+    /// The object is not there.
+    #[error("the object is missing")]
+    Missing,
+    /// The object is shorter than it was when it was written.
+    #[error("the object is truncated: it has {found} of {expected} bytes")]
+    Truncated {
+        /// Bytes it should have.
+        expected: u64,
+        /// Bytes it has.
+        found: u64,
+    },
+    /// The bytes fail authentication at that position.
+    #[error("the bytes at {at} were altered, or moved here from another place")]
+    Altered {
+        /// Position in the object.
+        at: u64,
+    },
+    /// The header does not fit the repository's keys.
+    #[error("the header was altered, or sealed with another key")]
+    WrongKey,
+    /// The object belongs to another repository.
+    #[error("the object belongs to repository {found}")]
+    Foreign {
+        /// The other repository.
+        found: crate::id::RepositoryId,
+    },
+    /// The object is of another kind.
+    #[error("the object is of kind {found}, not {expected}")]
+    WrongKind {
+        /// Kind expected.
+        expected: u8,
+        /// Kind found.
+        found: u8,
+    },
+    /// The object's bytes do not hash to its name.
+    #[error("the object's bytes do not match its name")]
+    WrongName,
+    /// The format version is newer than this program.
+    #[error("format version {found} is newer than {known}")]
+    TooNew {
+        /// Version found.
+        found: u16,
+        /// Newest version known.
+        known: u16,
+    },
+    /// The algorithm is unknown.
+    #[error("unknown {what} {found}")]
+    UnknownAlgorithm {
+        /// Which one.
+        what: &'static str,
+        /// Its number.
+        found: u8,
+    },
+    /// The bytes are authentic but break the format; a bug of the writer.
+    #[error(transparent)]
+    Malformed(#[from] Malformed),
+    /// The segment does not decompress to its length.
+    #[error("the segment does not decompress")]
+    Undecodable,
+    /// The chunk's bytes do not hash to its id.
+    #[error("the decoded bytes do not match the chunk's id")]
+    WrongId,
+    /// The decoded bytes are not those that went in.
+    #[error("the decoded bytes differ from the bytes given")]
+    Different,
+}

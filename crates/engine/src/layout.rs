@@ -1,0 +1,166 @@
+//! Where each object of a repository lies in the store, and what to call it in messages.
+//!
+//! Invariant: every key the engine ever reads or writes is made here, and [`Object::parse`] is
+//! the inverse of [`Object::path`].
+//!
+//! Format: docs/format.md, "Objects".
+
+use std::{fmt, str::FromStr};
+
+use strongroom_store::Key;
+
+use crate::id::{ForgetId, ManifestId, PackId, QuarantineId, RunId};
+
+/// One object of a repository.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Object {
+    /// The repository's header.
+    Format,
+    /// A key slot: the root key, wrapped.
+    Slot([u8; 16]),
+    /// A pack.
+    Pack(PackId),
+    /// An index run.
+    Run(RunId),
+    /// A manifest, or the fence in its place.
+    Manifest(ManifestId),
+    /// The lease of the writer of that manifest.
+    Lease(ManifestId),
+    /// A list of packs that are about to go.
+    Quarantine(QuarantineId),
+    /// The leases for which a quarantine waits.
+    Waits(QuarantineId),
+    /// A record that a manifest is forgotten.
+    Forgotten(ManifestId, ForgetId),
+    /// The last word on a forgotten manifest: brought back, or gone for good.
+    Verdict(ManifestId, ForgetId),
+}
+
+/// Prefixes under which objects of one kind are listed.
+pub(crate) mod prefix {
+    pub(crate) const SLOTS: &str = "keys/";
+    pub(crate) const PACKS: &str = "packs/";
+    pub(crate) const RUNS: &str = "index/";
+    pub(crate) const MANIFESTS: &str = "manifests/";
+    pub(crate) const LEASES: &str = "leases/";
+    pub(crate) const QUARANTINE: &str = "quarantine/";
+    pub(crate) const FORGOTTEN: &str = "forgotten/";
+}
+
+const WAITS: &str = ".waits";
+const VERDICT: &str = ".verdict";
+
+impl Object {
+    /// The object's key in the store, as text.
+    pub fn path(&self) -> String {
+        match self {
+            Self::Format => "format".to_owned(),
+            Self::Slot(name) => format!("{}{}", prefix::SLOTS, hex::encode(name)),
+            Self::Pack(id) => {
+                let name = id.to_string();
+                format!("{}{}/{name}", prefix::PACKS, &name[..2])
+            }
+            Self::Run(id) => format!("{}{id}", prefix::RUNS),
+            Self::Manifest(id) => format!("{}{id}", prefix::MANIFESTS),
+            Self::Lease(id) => format!("{}{id}", prefix::LEASES),
+            Self::Quarantine(id) => format!("{}{id}", prefix::QUARANTINE),
+            Self::Waits(id) => format!("{}{id}{WAITS}", prefix::QUARANTINE),
+            Self::Forgotten(id, act) => format!("{}{id}.{act}", prefix::FORGOTTEN),
+            Self::Verdict(id, act) => format!("{}{id}.{act}{VERDICT}", prefix::FORGOTTEN),
+        }
+    }
+
+    /// The object's key in the store.
+    pub fn key(&self) -> Key {
+        Key::new(&self.path()).expect("names of objects are hex digits, dots and slashes")
+    }
+
+    /// The object that lies at `path`; `None` if no object of a repository does.
+    pub fn parse(path: &str) -> Option<Self> {
+        let (folder, name) = path.split_once('/').unwrap_or(("", path));
+        let object = match folder {
+            "" => Self::Format,
+            "keys" => {
+                let mut bytes = [0; 16];
+                hex::decode_to_slice(name, &mut bytes).ok()?;
+                Self::Slot(bytes)
+            }
+            "packs" => Self::Pack(hex_name(name.split_once('/')?.1)?),
+            "index" => Self::Run(hex_name(name)?),
+            "manifests" => Self::Manifest(hex_name(name)?),
+            "leases" => Self::Lease(hex_name(name)?),
+            "quarantine" => match name.strip_suffix(WAITS) {
+                None => Self::Quarantine(hex_name(name)?),
+                Some(name) => Self::Waits(hex_name(name)?),
+            },
+            "forgotten" => {
+                let (id, act) = name.split_once('.')?;
+                match act.strip_suffix(VERDICT) {
+                    None => Self::Forgotten(hex_name(id)?, hex_name(act)?),
+                    Some(act) => Self::Verdict(hex_name(id)?, hex_name(act)?),
+                }
+            }
+            _ => return None,
+        };
+        (object.path() == path).then_some(object)
+    }
+}
+
+fn hex_name<T: FromStr>(text: &str) -> Option<T> {
+    text.parse().ok()
+}
+
+impl fmt::Display for Object {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Format => f.write_str("the repository's header"),
+            Self::Slot(name) => write!(f, "key slot {}", hex::encode(name)),
+            Self::Pack(id) => write!(f, "pack {id}"),
+            Self::Run(id) => write!(f, "index run {id}"),
+            Self::Manifest(id) => write!(f, "manifest {id}"),
+            Self::Lease(id) => write!(f, "lease {id}"),
+            Self::Quarantine(id) => write!(f, "quarantine record {id}"),
+            Self::Waits(id) => write!(f, "wait list of quarantine record {id}"),
+            Self::Forgotten(id, _) => write!(f, "record that manifest {id} is forgotten"),
+            Self::Verdict(id, _) => write!(f, "verdict on forgotten manifest {id}"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_object_is_found_again_by_its_path() {
+        let (pack, run) = (PackId::from_bytes([0x1f; 32]), RunId::from_bytes([2; 32]));
+        let (id, act) = (ManifestId::from_bytes([3; 16]), ForgetId::from_bytes([4; 16]));
+        let quarantine = QuarantineId::from_bytes([5; 16]);
+        for object in [
+            Object::Format,
+            Object::Slot([9; 16]),
+            Object::Pack(pack),
+            Object::Run(run),
+            Object::Manifest(id),
+            Object::Lease(id),
+            Object::Quarantine(quarantine),
+            Object::Waits(quarantine),
+            Object::Forgotten(id, act),
+            Object::Verdict(id, act),
+        ] {
+            assert_eq!(Object::parse(&object.path()), Some(object));
+            assert_eq!(object.key().to_string(), object.path());
+        }
+        assert!(Object::Pack(pack).path().starts_with("packs/1f/1f1f"));
+    }
+
+    #[test]
+    fn a_path_of_any_other_form_is_no_object() {
+        let pack = Object::Pack(PackId::from_bytes([0x1f; 32])).path();
+        for path in ["", "formats", "keys/", "index/ab", "leases/zz", "x/y", "packs/1f"] {
+            assert_eq!(Object::parse(path), None, "{path:?}");
+        }
+        assert_eq!(Object::parse(&pack.replace("1f/", "1e/")), None);
+        assert_eq!(Object::parse(&pack.to_uppercase()), None);
+    }
+}
