@@ -33,7 +33,9 @@ pub struct Encoder {
 impl Encoder {
     /// An encoder with room for `capacity` bytes.
     pub fn with_capacity(capacity: usize) -> Self {
-        Self { bytes: Vec::with_capacity(capacity) }
+        Self {
+            bytes: Vec::with_capacity(capacity),
+        }
     }
 
     /// Appends one byte.
@@ -125,16 +127,20 @@ impl<'a> Decoder<'a> {
 
     /// Takes `len` bytes.
     pub fn raw(&mut self, len: usize) -> Result<&'a [u8], Malformed> {
-        let (taken, rest) =
-            self.rest.split_at_checked(len).ok_or(Malformed::new("shorter than its fields"))?;
+        let (taken, rest) = self
+            .rest
+            .split_at_checked(len)
+            .ok_or(Malformed::new("shorter than its fields"))?;
         self.rest = rest;
         Ok(taken)
     }
 
     /// Takes `N` bytes.
     pub fn array<const N: usize>(&mut self) -> Result<[u8; N], Malformed> {
-        let (taken, rest) =
-            self.rest.split_first_chunk().ok_or(Malformed::new("shorter than its fields"))?;
+        let (taken, rest) = self
+            .rest
+            .split_first_chunk()
+            .ok_or(Malformed::new("shorter than its fields"))?;
         self.rest = rest;
         Ok(*taken)
     }
@@ -187,7 +193,11 @@ impl<'a> Decoder<'a> {
 
     /// Takes 0, or 1 and `N` bytes.
     pub fn optional<const N: usize>(&mut self) -> Result<Option<[u8; N]>, Malformed> {
-        Ok(if self.flag()? { Some(self.array()?) } else { None })
+        Ok(if self.flag()? {
+            Some(self.array()?)
+        } else {
+            None
+        })
     }
 
     /// Takes a byte that is 0 or 1.
@@ -204,7 +214,10 @@ impl<'a> Decoder<'a> {
         let mut map = BTreeMap::new();
         for _ in 0..self.count(8)? {
             let (key, value) = (self.text()?, self.text()?);
-            if map.last_key_value().is_some_and(|(last, _): (&String, _)| last.as_str() >= key) {
+            if map
+                .last_key_value()
+                .is_some_and(|(last, _): (&String, _)| last.as_str() >= key)
+            {
                 return Err(Malformed::new("keys of a map are not in order"));
             }
             map.insert(key.to_owned(), value.to_owned());
@@ -214,7 +227,11 @@ impl<'a> Decoder<'a> {
 
     /// Ends the record; refuses bytes that no field took.
     pub fn finish(self) -> Result<(), Malformed> {
-        if self.rest.is_empty() { Ok(()) } else { Err(Malformed::new("longer than its fields")) }
+        if self.rest.is_empty() {
+            Ok(())
+        } else {
+            Err(Malformed::new("longer than its fields"))
+        }
     }
 }
 

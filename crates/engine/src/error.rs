@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// The engine's result.
-pub type Result<T> = std::result::Result<T, Error>;
+pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// Why the engine could not do what it was asked.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -42,11 +42,11 @@ pub enum Error {
         /// The store.
         place: String,
     },
-    /// An object is of a newer format.
-    #[error("{object} has format version {found} and this program knows {known}: use a newer one")]
+    /// The repository is of a newer format.
+    #[error(
+        "the repository has format version {found} and this program knows {known}: use a newer one"
+    )]
     FormatTooNew {
-        /// The object.
-        object: Object,
         /// Its version.
         found: u16,
         /// The newest version known.
@@ -129,7 +129,9 @@ pub enum Error {
         id: ManifestId,
     },
     /// A collector gave the writer up and fenced it off.
-    #[error("writer {id} was given up and fenced off by a collection; nothing was committed, run it again")]
+    #[error(
+        "writer {id} was given up and fenced off by a collection; nothing was committed, run it again"
+    )]
     Fenced {
         /// The manifest that will never be.
         id: ManifestId,
@@ -141,7 +143,9 @@ pub enum Error {
         id: ManifestId,
     },
     /// Packs that the writer relied on are about to go and could not be written anew.
-    #[error("packs that manifest {id} needs are being collected; nothing was committed, run it again")]
+    #[error(
+        "packs that manifest {id} needs are being collected; nothing was committed, run it again"
+    )]
     Quarantined {
         /// The manifest that was to be.
         id: ManifestId,
@@ -183,12 +187,19 @@ impl Error {
     }
 
     pub(crate) fn store(doing: &'static str) -> impl FnOnce(strongroom_store::Error) -> Self {
-        move |source| Self::Store { doing, source: Arc::new(source) }
+        move |source| Self::Store {
+            doing,
+            source: Arc::new(source),
+        }
     }
 
     pub(crate) fn damaged(object: Object) -> impl FnOnce(Damage) -> Self {
         move |damage| match damage {
-            Damage::TooNew { found, known } => Self::FormatTooNew { object, found, known },
+            // The header speaks for the whole repository; a newer object in an older repository is
+            // damage like any other.
+            Damage::TooNew { found, known } if object == Object::Format => {
+                Self::FormatTooNew { found, known }
+            }
             damage => Self::Damaged { object, damage },
         }
     }

@@ -77,9 +77,24 @@ impl Header {
     /// The bytes of the header object.
     pub(crate) fn encode(&self, keys: &KeyTree) -> Vec<u8> {
         let mut header = Encoder::default();
-        header.raw(MAGIC).u16(VERSION).u8(OBJECT_KIND).raw(self.repository.as_bytes());
-        header.u8(HASH_BLAKE3).u8(CIPHER_AES_256_GCM).u8(CODEC_ZSTD).u8(CHUNKER_KEYED_FILTERED);
-        let Sizes { chunk_min, chunk_target, chunk_max, block, segment, pack } = self.sizes;
+        header
+            .raw(MAGIC)
+            .u16(VERSION)
+            .u8(OBJECT_KIND)
+            .raw(self.repository.as_bytes());
+        header
+            .u8(HASH_BLAKE3)
+            .u8(CIPHER_AES_256_GCM)
+            .u8(CODEC_ZSTD)
+            .u8(CHUNKER_KEYED_FILTERED);
+        let Sizes {
+            chunk_min,
+            chunk_target,
+            chunk_max,
+            block,
+            segment,
+            pack,
+        } = self.sizes;
         for size in [chunk_min, chunk_target, chunk_max, block, segment, pack] {
             header.u32(size);
         }
@@ -151,7 +166,10 @@ mod tests {
     fn a_header_comes_back_and_no_altered_one_is_taken() {
         let header = Header {
             repository: RepositoryId::from_bytes([1; 16]),
-            sizes: Sizes { pack: 32 << 20, ..Sizes::default() },
+            sizes: Sizes {
+                pack: 32 << 20,
+                ..Sizes::default()
+            },
         };
         let object = header.encode(&keys(1));
         let accept = |object: &[u8]| {
@@ -175,8 +193,10 @@ mod tests {
 
     #[test]
     fn a_newer_version_and_an_unknown_algorithm_are_named() {
-        let header =
-            Header { repository: RepositoryId::from_bytes([1; 16]), sizes: Sizes::default() };
+        let header = Header {
+            repository: RepositoryId::from_bytes([1; 16]),
+            sizes: Sizes::default(),
+        };
         let object = header.encode(&keys(1));
         let with = |at: usize, value: u8| {
             let mut bad = object.clone();
@@ -184,7 +204,13 @@ mod tests {
             Header::parse(&bad)
         };
         assert_eq!(with(8, 7), Err(Damage::TooNew { found: 7, known: 1 }));
-        assert_eq!(with(30, 2), Err(Damage::UnknownAlgorithm { what: "chunker", found: 2 }));
+        assert_eq!(
+            with(30, 2),
+            Err(Damage::UnknownAlgorithm {
+                what: "chunker",
+                found: 2
+            })
+        );
     }
 
     #[test]
@@ -192,13 +218,31 @@ mod tests {
         let sane = Sizes::default();
         assert!(sane.are_sane());
         for sizes in [
-            Sizes { chunk_min: 0, ..sane },
-            Sizes { chunk_max: 2 << 20, ..sane },
-            Sizes { chunk_target: 8 << 10, ..sane },
-            Sizes { block: 65_000, ..sane },
+            Sizes {
+                chunk_min: 0,
+                ..sane
+            },
+            Sizes {
+                chunk_max: 2 << 20,
+                ..sane
+            },
+            Sizes {
+                chunk_target: 8 << 10,
+                ..sane
+            },
+            Sizes {
+                block: 65_000,
+                ..sane
+            },
             Sizes { segment: 0, ..sane },
-            Sizes { segment: 8 << 20, ..sane },
-            Sizes { pack: u32::MAX, ..sane },
+            Sizes {
+                segment: 8 << 20,
+                ..sane
+            },
+            Sizes {
+                pack: u32::MAX,
+                ..sane
+            },
             Sizes { pack: 0, ..sane },
         ] {
             assert!(!sizes.are_sane(), "{sizes:?}");

@@ -125,7 +125,13 @@ mod tests {
         let id = ManifestId::from_bytes([0xab; 16]);
         assert_eq!(id.to_string(), "ab".repeat(16));
         assert_eq!(id.to_string().parse(), Ok(id));
-        for bad in ["", "ab", &"AB".repeat(16), &"ab".repeat(17), &"ag".repeat(16)] {
+        for bad in [
+            "",
+            "ab",
+            &"AB".repeat(16),
+            &"ab".repeat(17),
+            &"ag".repeat(16),
+        ] {
             assert!(bad.parse::<ManifestId>().is_err(), "{bad:?}");
         }
         assert_eq!(format!("{id:?}"), "manifest:abababab");

@@ -105,8 +105,13 @@ mod tests {
         let (a, b, c) = (tree(1, 1), tree(2, 1), tree(1, 2));
         let mut seen = std::collections::BTreeSet::new();
         for keys in [&a, &b, &c] {
-            let purposes =
-                [&keys.data_ids, &keys.tree_ids, &keys.chunker, &keys.packs, &keys.index];
+            let purposes = [
+                &keys.data_ids,
+                &keys.tree_ids,
+                &keys.chunker,
+                &keys.packs,
+                &keys.index,
+            ];
             seen.extend(purposes.map(|key| *key));
             seen.extend([keys.records, keys.header]);
         }
@@ -116,6 +121,9 @@ mod tests {
     #[test]
     fn a_chunk_has_different_ids_as_data_and_as_tree() {
         let keys = KeyTree::new(&[7; 32], RepositoryId::from_bytes([7; 16]));
-        assert_ne!(keys.chunk_id(Stream::Data, b"x"), keys.chunk_id(Stream::Tree, b"x"));
+        assert_ne!(
+            keys.chunk_id(Stream::Data, b"x"),
+            keys.chunk_id(Stream::Tree, b"x")
+        );
     }
 }

@@ -134,7 +134,10 @@ mod tests {
     #[test]
     fn every_object_is_found_again_by_its_path() {
         let (pack, run) = (PackId::from_bytes([0x1f; 32]), RunId::from_bytes([2; 32]));
-        let (id, act) = (ManifestId::from_bytes([3; 16]), ForgetId::from_bytes([4; 16]));
+        let (id, act) = (
+            ManifestId::from_bytes([3; 16]),
+            ForgetId::from_bytes([4; 16]),
+        );
         let quarantine = QuarantineId::from_bytes([5; 16]);
         for object in [
             Object::Format,
@@ -157,7 +160,15 @@ mod tests {
     #[test]
     fn a_path_of_any_other_form_is_no_object() {
         let pack = Object::Pack(PackId::from_bytes([0x1f; 32])).path();
-        for path in ["", "formats", "keys/", "index/ab", "leases/zz", "x/y", "packs/1f"] {
+        for path in [
+            "",
+            "formats",
+            "keys/",
+            "index/ab",
+            "leases/zz",
+            "x/y",
+            "packs/1f",
+        ] {
             assert_eq!(Object::parse(path), None, "{path:?}");
         }
         assert_eq!(Object::parse(&pack.replace("1f/", "1e/")), None);

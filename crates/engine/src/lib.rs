@@ -1,14 +1,51 @@
 //! The repository: chunk, compress, seal, pack, index, manifest, lazy read.
+//!
+//! A repository is write-once objects in a store (docs/format.md). Chunks are cut from streams,
+//! named by keyed hashes, grouped into compressed and sealed segments, and segments into packs;
+//! index runs say which pack holds which chunk; a manifest, written last, names the root of what
+//! was saved. Everything is authenticated in its role and place, nothing is ever overwritten, and
+//! no decision hangs on a clock or a lock. Synchronous: plain threads, no async.
+//!
+//! In reading order:
+//! - [`id`], [`codec`], [`layout`], [`error`]: names, bytes, places, failures
+//! - `keys`, `slot`, `seal`, `record`, `header`: the key tree, unlocking, sealed objects
+//! - [`chunk`], `segment`, [`pack`], `index`, [`manifest`]: the formats, free of I/O but for the index
+//! - [`repository`], [`writer`], [`reader`]: creating, writing and reading
+//! - [`lease`], [`quarantine`], [`forget`]: what writers and collectors agree by
+//! - [`inspect`]: packs and runs as they lie, for checks and collections
 
+mod cache;
 pub mod chunk;
 pub mod codec;
 pub mod error;
+pub mod forget;
 mod header;
+pub mod holder;
 pub mod id;
+mod index;
+pub mod inspect;
 mod keys;
 pub mod layout;
+pub mod lease;
+pub mod manifest;
+mod objects;
 pub mod pack;
+pub mod quarantine;
+pub mod reader;
 mod record;
+pub mod repository;
 mod seal;
 mod segment;
 mod slot;
+pub mod writer;
+
+pub use chunk::{Cutter, Rest, is_zero};
+pub use error::{Damage, Error, Result};
+pub use header::Sizes;
+pub use id::{ChunkId, ManifestId, PackId, QuarantineId, RepositoryId, RunId, Stream};
+pub use manifest::{Body, Items, Layer, Manifest};
+pub use reader::{Chunk, Reader};
+pub use repository::{CreateOptions, Repository};
+pub use segment::{CHUNK_MAX, ChunkSpan};
+pub use slot::{Passphrase, PassphraseCost, Unlock};
+pub use writer::{Counts, StreamWriter, Writer, WriterOptions};

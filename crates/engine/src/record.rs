@@ -43,13 +43,20 @@ pub(crate) fn open(
     let seal = Seal::of(keys, kind, object)?;
     let mut body = Vec::new();
     let sealed = object.get(HEADER_LEN..).unwrap_or_default();
-    seal.open(&place(name, sealed.len().saturating_sub(TAG_LEN)), sealed, &mut body)?;
+    seal.open(
+        &place(name, sealed.len().saturating_sub(TAG_LEN)),
+        sealed,
+        &mut body,
+    )?;
     Ok(body)
 }
 
 fn place(name: &[u8; 16], body_len: usize) -> Place {
     let plain_len = u32::try_from(body_len).expect("a record is far shorter than 4 GiB");
-    Place { name: *name, ..Place::new(Part::Body, 0, HEADER_LEN as u64, plain_len) }
+    Place {
+        name: *name,
+        ..Place::new(Part::Body, 0, HEADER_LEN as u64, plain_len)
+    }
 }
 
 #[cfg(test)]
@@ -64,7 +71,10 @@ mod tests {
         let keys = KeyTree::new(&[1; 32], RepositoryId::from_bytes([1; 16]));
         let entropy = SeededEntropy::new(1);
         let object = seal(&keys, Kind::Lease, &[5; 16], b"body", &entropy);
-        assert_eq!(open(&keys, Kind::Lease, &[5; 16], &object).unwrap(), b"body");
+        assert_eq!(
+            open(&keys, Kind::Lease, &[5; 16], &object).unwrap(),
+            b"body"
+        );
         assert!(open(&keys, Kind::Lease, &[6; 16], &object).is_err());
         assert!(open(&keys, Kind::Manifest, &[5; 16], &object).is_err());
         for len in 0..object.len() {

@@ -97,7 +97,14 @@ pub(crate) struct Place {
 impl Place {
     /// A piece without codec or name.
     pub(crate) const fn new(part: Part, number: u64, offset: u64, plain_len: u32) -> Self {
-        Self { part, number, offset, plain_len, codec: 0, name: [0; 16] }
+        Self {
+            part,
+            number,
+            offset,
+            plain_len,
+            codec: 0,
+            name: [0; 16],
+        }
     }
 
     fn nonce(&self) -> Nonce {
@@ -148,7 +155,10 @@ impl Seal {
         zeroize::Zeroize::zeroize(&mut derived);
         Self {
             key: LessSafeKey::new(key),
-            header: header.finish().try_into().expect("the fields add up to the header's length"),
+            header: header
+                .finish()
+                .try_into()
+                .expect("the fields add up to the header's length"),
         }
     }
 
@@ -156,17 +166,29 @@ impl Seal {
     pub(crate) fn of(keys: &KeyTree, kind: Kind, object: &[u8]) -> Result<Self, Damage> {
         let Some(header) = object.first_chunk::<HEADER_LEN>() else {
             let found = object.len() as u64;
-            return Err(Damage::Truncated { expected: HEADER_LEN as u64, found });
+            return Err(Damage::Truncated {
+                expected: HEADER_LEN as u64,
+                found,
+            });
         };
         let fields = Fields::read(header)?;
         if fields.repository != keys.repository() {
-            return Err(Damage::Foreign { found: fields.repository });
+            return Err(Damage::Foreign {
+                found: fields.repository,
+            });
         }
         if fields.kind != kind as u8 {
-            return Err(Damage::WrongKind { expected: kind as u8, found: fields.kind });
+            return Err(Damage::WrongKind {
+                expected: kind as u8,
+                found: fields.kind,
+            });
         }
         let seal = Self::with_salt(keys, kind, &fields.salt);
-        if bool::from(seal.header.ct_eq(header)) { Ok(seal) } else { Err(Damage::WrongKey) }
+        if bool::from(seal.header.ct_eq(header)) {
+            Ok(seal)
+        } else {
+            Err(Damage::WrongKey)
+        }
     }
 
     /// The plain header of the object.
@@ -176,7 +198,9 @@ impl Seal {
 
     /// The object's salt.
     pub(crate) fn salt(&self) -> [u8; SALT_LEN] {
-        *self.header[28..].first_chunk().expect("the salt is inside the header")
+        *self.header[28..]
+            .first_chunk()
+            .expect("the salt is inside the header")
     }
 
     /// Seals `buffer[start..]` in place and appends the tag.
@@ -245,10 +269,17 @@ impl Fields {
         let kind = decoder.u8()?;
         let cipher = decoder.u8()?;
         if cipher != CIPHER_AES_256_GCM {
-            return Err(Damage::UnknownAlgorithm { what: "cipher", found: cipher });
+            return Err(Damage::UnknownAlgorithm {
+                what: "cipher",
+                found: cipher,
+            });
         }
         let repository = RepositoryId::from_bytes(decoder.array()?);
-        Ok(Self { kind, repository, salt: decoder.array()? })
+        Ok(Self {
+            kind,
+            repository,
+            salt: decoder.array()?,
+        })
     }
 }
 
@@ -257,7 +288,10 @@ pub(crate) fn version(found: u16) -> Result<(), Damage> {
     match found {
         VERSION => Ok(()),
         0 => Err(Malformed::new("format version 0 does not exist").into()),
-        found => Err(Damage::TooNew { found, known: VERSION }),
+        found => Err(Damage::TooNew {
+            found,
+            known: VERSION,
+        }),
     }
 }
 

@@ -40,7 +40,10 @@ impl Codec {
         match found {
             0 => Ok(Self::Plain),
             1 => Ok(Self::Zstd),
-            found => Err(Damage::UnknownAlgorithm { what: "codec", found }),
+            found => Err(Damage::UnknownAlgorithm {
+                what: "codec",
+                found,
+            }),
         }
     }
 }
@@ -64,7 +67,11 @@ pub(crate) struct Draft {
 
 impl Draft {
     pub(crate) const fn new(stream: Stream) -> Self {
-        Self { stream, bytes: Vec::new(), chunks: Vec::new() }
+        Self {
+            stream,
+            bytes: Vec::new(),
+            chunks: Vec::new(),
+        }
     }
 
     pub(crate) fn push(&mut self, id: ChunkId, chunk: &[u8]) {
@@ -87,15 +94,20 @@ pub(crate) struct Encoding {
 
 impl Encoding {
     pub(crate) fn new() -> Result<Self> {
-        let zstd = Compressor::new(LEVEL)
-            .map_err(|source| Error::Compressor { source: Arc::new(source) })?;
-        Ok(Self { zstd, out: Vec::new() })
+        let zstd = Compressor::new(LEVEL).map_err(|source| Error::Compressor {
+            source: Arc::new(source),
+        })?;
+        Ok(Self {
+            zstd,
+            out: Vec::new(),
+        })
     }
 
     /// The encoding of `plain`: compressed, or itself if that is not shorter.
     pub(crate) fn encode<'a>(&'a mut self, plain: &'a [u8]) -> (Codec, &'a [u8]) {
         self.out.clear();
-        self.out.reserve(zstd::zstd_safe::compress_bound(plain.len()));
+        self.out
+            .reserve(zstd::zstd_safe::compress_bound(plain.len()));
         match self.zstd.compress_to_buffer(plain, &mut self.out) {
             Ok(len) if len < plain.len() => (Codec::Zstd, &self.out),
             // An encoder that fails costs space, never data.
@@ -157,9 +169,13 @@ pub(crate) struct Decoding {
 
 impl Decoding {
     pub(crate) fn new() -> Result<Self> {
-        let zstd =
-            Decompressor::new().map_err(|source| Error::Compressor { source: Arc::new(source) })?;
-        Ok(Self { zstd, opened: Vec::new() })
+        let zstd = Decompressor::new().map_err(|source| Error::Compressor {
+            source: Arc::new(source),
+        })?;
+        Ok(Self {
+            zstd,
+            opened: Vec::new(),
+        })
     }
 
     /// Decodes a sealed segment into `out`, whose old content goes.
@@ -182,6 +198,10 @@ impl Decoding {
                     .map_err(|_| Damage::Undecodable)?;
             }
         }
-        if out.len() == plain_len { Ok(()) } else { Err(Damage::Undecodable) }
+        if out.len() == plain_len {
+            Ok(())
+        } else {
+            Err(Damage::Undecodable)
+        }
     }
 }

@@ -90,7 +90,11 @@ pub struct PassphraseCost {
 impl Default for PassphraseCost {
     /// 64 MiB, 3 passes, 4 lanes: the second recommendation of RFC 9106.
     fn default() -> Self {
-        Self { memory_kib: 64 * 1024, passes: 3, lanes: 4 }
+        Self {
+            memory_kib: 64 * 1024,
+            passes: 3,
+            lanes: 4,
+        }
     }
 }
 
@@ -121,7 +125,9 @@ pub(crate) struct Slot {
 /// How a slot is opened.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Way {
-    Key { id: [u8; 16] },
+    Key {
+        id: [u8; 16],
+    },
     Passphrase(PassphraseCost),
     /// A kind of slot that a later program made; not ours to open.
     Unknown,
@@ -141,12 +147,18 @@ impl Slot {
         slot.raw(MAGIC).u16(VERSION).u8(OBJECT_KIND);
         let kek = match unlock {
             Unlock::Key(kek) => {
-                slot.u8(RAW_KEY).raw(repository.as_bytes()).raw(&salt).raw(&key_id(kek));
+                slot.u8(RAW_KEY)
+                    .raw(repository.as_bytes())
+                    .raw(&salt)
+                    .raw(&key_id(kek));
                 slot.u32(0).u32(0).u32(0);
                 Zeroizing::new(*kek)
             }
             Unlock::Passphrase(passphrase) => {
-                slot.u8(PASSPHRASE).raw(repository.as_bytes()).raw(&salt).raw(&[0; 16]);
+                slot.u8(PASSPHRASE)
+                    .raw(repository.as_bytes())
+                    .raw(&salt)
+                    .raw(&[0; 16]);
                 slot.u32(cost.memory_kib).u32(cost.passes).u32(cost.lanes);
                 cost.derive(passphrase, &salt).ok_or(Error::BadOption {
                     what: "the cost of a passphrase",
@@ -183,11 +195,21 @@ impl Slot {
         decoder.finish()?;
         let way = match way {
             RAW_KEY => Way::Key { id },
-            PASSPHRASE => Way::Passphrase(PassphraseCost { memory_kib, passes, lanes }),
+            PASSPHRASE => Way::Passphrase(PassphraseCost {
+                memory_kib,
+                passes,
+                lanes,
+            }),
             _ => Way::Unknown,
         };
         let plain = *object.first_chunk().ok_or(Malformed::new("is too short"))?;
-        Ok(Self { plain, repository, way, salt, wrapped })
+        Ok(Self {
+            plain,
+            repository,
+            way,
+            salt,
+            wrapped,
+        })
     }
 
     /// The repository the slot belongs to.
@@ -207,7 +229,13 @@ impl Slot {
         let (ciphertext, tag) = self.wrapped.split_at(KEY_LEN);
         let mut root = Zeroizing::new([0; KEY_LEN]);
         wrapping_key(&kek, &self.salt)
-            .open_separate_gather(nonce(), Aad::from(&self.plain), ciphertext, tag, root.as_mut())
+            .open_separate_gather(
+                nonce(),
+                Aad::from(&self.plain),
+                ciphertext,
+                tag,
+                root.as_mut(),
+            )
             .ok()?;
         Some(root)
     }
@@ -215,7 +243,10 @@ impl Slot {
 
 /// The error when none of `slots` slots opens with `unlock`.
 pub(crate) const fn wrong_key(slots: usize, unlock: &Unlock) -> Error {
-    Error::WrongKey { slots, given: unlock.word() }
+    Error::WrongKey {
+        slots,
+        given: unlock.word(),
+    }
 }
 
 fn key_id(kek: &[u8; KEY_LEN]) -> [u8; 16] {

@@ -83,7 +83,9 @@ fn any_passes(block: &[u8; SPAN]) -> bool {
 /// The first position that passes, one by one.
 fn first(bytes: &[u8], mut positions: Range<usize>) -> Option<usize> {
     positions.find(|position| {
-        bytes[..*position].last_chunk().is_some_and(|window| passes(u32::from_le_bytes(*window)))
+        bytes[..*position]
+            .last_chunk()
+            .is_some_and(|window| passes(u32::from_le_bytes(*window)))
     })
 }
 
@@ -115,8 +117,13 @@ mod tests {
     fn one_position_in_a_thousand_passes_on_random_bytes() {
         let mut bytes = vec![0; 4 << 20];
         blake3::Hasher::new().finalize_xof().fill(&mut bytes);
-        let passing = (4..bytes.len()).filter(|at| first(&bytes, *at..*at + 1).is_some()).count();
-        assert!((3500..4700).contains(&passing), "{passing} of 4 Mi positions");
+        let passing = (4..bytes.len())
+            .filter(|at| first(&bytes, *at..*at + 1).is_some())
+            .count();
+        assert!(
+            (3500..4700).contains(&passing),
+            "{passing} of 4 Mi positions"
+        );
     }
 
     #[test]

@@ -92,7 +92,10 @@ impl Cutter {
             let candidate = (self.search)(bytes, from..positions.end)?;
             let window = &bytes[candidate - WINDOW..candidate];
             let hash = blake3::keyed_hash(&self.key, window);
-            let hash = hash.as_bytes().first_chunk().expect("a hash has more than 8 bytes");
+            let hash = hash
+                .as_bytes()
+                .first_chunk()
+                .expect("a hash has more than 8 bytes");
             if u64::from_le_bytes(*hash) <= limit {
                 return Some(candidate);
             }
@@ -111,7 +114,9 @@ impl Drop for Cutter {
 /// Whether all of `bytes` are zero, at memory speed.
 pub fn is_zero(bytes: &[u8]) -> bool {
     let (blocks, tail) = bytes.as_chunks::<128>();
-    blocks.iter().all(|block| block.iter().fold(0, |any, byte| any | byte) == 0)
+    blocks
+        .iter()
+        .all(|block| block.iter().fold(0, |any, byte| any | byte) == 0)
         && tail.iter().all(|byte| *byte == 0)
 }
 

@@ -10,7 +10,10 @@ fn cutter() -> Cutter {
 
 fn random(seed: u64, len: usize) -> Vec<u8> {
     let mut bytes = vec![0; len];
-    blake3::Hasher::new().update(&seed.to_le_bytes()).finalize_xof().fill(&mut bytes);
+    blake3::Hasher::new()
+        .update(&seed.to_le_bytes())
+        .finalize_xof()
+        .fill(&mut bytes);
     bytes
 }
 
@@ -21,9 +24,14 @@ fn lengths(cutter: &Cutter, bytes: &[u8]) -> Vec<usize> {
 #[test]
 fn the_cuts_of_version_1_are_frozen() {
     let random = random(1, 1 << 20);
-    let text: Vec<u8> = (0..40_000_u32).flat_map(|n| format!("line {n}\n").into_bytes()).collect();
-    let frozen_random: &[usize] = &[];
-    let frozen_text: &[usize] = &[];
+    let text: Vec<u8> = (0..40_000_u32)
+        .flat_map(|n| format!("line {n}\n").into_bytes())
+        .collect();
+    let frozen_random: &[usize] = &[
+        91906, 81567, 70680, 75400, 97588, 69199, 57376, 55083, 84616, 66160, 98542, 40017, 65895,
+        76028, 18519,
+    ];
+    let frozen_text: &[usize] = &[106060, 58112, 46970, 79004, 119823, 18921];
     assert_eq!(lengths(&cutter(), &random), frozen_random);
     assert_eq!(lengths(&cutter(), &text), frozen_text);
 }
@@ -52,7 +60,10 @@ fn an_insertion_changes_only_the_chunks_around_it() {
     let mut new = old.clone();
     new.splice(1_000_000..1_000_000, *b"inserted");
     let chunks = |bytes: &[u8]| {
-        let mut ids: Vec<_> = cutter().cuts(bytes).map(|cut| blake3::hash(&bytes[cut])).collect();
+        let mut ids: Vec<_> = cutter()
+            .cuts(bytes)
+            .map(|cut| blake3::hash(&bytes[cut]))
+            .collect();
         ids.sort_by_key(|id| *id.as_bytes());
         ids
     };
@@ -72,7 +83,11 @@ fn a_stream_that_goes_on_is_not_cut_too_early() {
     let bytes = random(5, 1 << 20);
     let whole = cutter.next(&bytes, Rest::Ended).unwrap();
     for len in [0, 1, 16 << 10, whole - 1] {
-        assert_eq!(cutter.next(&bytes[..len], Rest::Follows), None, "{len} bytes");
+        assert_eq!(
+            cutter.next(&bytes[..len], Rest::Follows),
+            None,
+            "{len} bytes"
+        );
     }
     assert_eq!(cutter.next(&bytes[..=whole], Rest::Follows), Some(whole));
     assert_eq!(cutter.next(&[], Rest::Ended), None);

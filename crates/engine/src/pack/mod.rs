@@ -15,15 +15,15 @@ mod view;
 use strongroom_model::Entropy;
 
 pub use self::view::{Directory, PackView, SegmentView};
+pub(crate) use self::view::{directory_at, open_directory, open_header};
 use crate::{
     codec::{Decoder, Encoder, Malformed},
     error::Damage,
-    id::{PackId, Stream},
+    id::{ChunkId, PackId, Stream},
     keys::KeyTree,
     seal::{HEADER_LEN, Kind, Part, Place, SALT_LEN, Seal, TAG_LEN},
     segment::{ChunkSpan, Codec, Decoding, Draft, Extent, SEGMENT_MAX},
 };
-use crate::id::ChunkId;
 
 /// The last bytes of every pack and index run.
 pub(crate) const END: &[u8; 8] = b"MRGNORTS";
@@ -31,7 +31,7 @@ pub(crate) const END: &[u8; 8] = b"MRGNORTS";
 pub(crate) const FOOTER_LEN: usize = 4 + END.len();
 
 /// What is known of a pack without reading it.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct PackInfo {
     pub(crate) id: PackId,
     pub(crate) stream: Stream,
@@ -73,7 +73,12 @@ impl PackBuilder {
         let seal = Seal::fresh(keys, Kind::pack(stream), entropy);
         buffer.clear();
         buffer.extend_from_slice(seal.header());
-        Self { stream, seal, bytes: buffer, segments: Vec::new() }
+        Self {
+            stream,
+            seal,
+            bytes: buffer,
+            segments: Vec::new(),
+        }
     }
 
     pub(crate) const fn stream(&self) -> Stream {
@@ -96,7 +101,10 @@ impl PackBuilder {
         };
         self.bytes.extend_from_slice(encoded);
         self.seal.seal(&extent.place(), &mut self.bytes, start);
-        self.segments.push(Listed { extent, chunks: draft.chunks.clone() });
+        self.segments.push(Listed {
+            extent,
+            chunks: draft.chunks.clone(),
+        });
     }
 
     /// Decodes the last segment and compares it with what went in.
@@ -106,10 +114,16 @@ impl PackBuilder {
         decoding: &mut Decoding,
         scratch: &mut Vec<u8>,
     ) -> Result<(), Damage> {
-        let Some(Listed { extent, .. }) = self.segments.last() else { return Ok(()) };
+        let Some(Listed { extent, .. }) = self.segments.last() else {
+            return Ok(());
+        };
         let sealed = &self.bytes[extent.offset as usize..];
         decoding.decode(&self.seal, extent, sealed, scratch)?;
-        if scratch.as_slice() == plain { Ok(()) } else { Err(Damage::Different) }
+        if scratch.as_slice() == plain {
+            Ok(())
+        } else {
+            Err(Damage::Different)
+        }
     }
 
     /// Closes the pack: directory, footer, name.
@@ -128,7 +142,11 @@ impl PackBuilder {
             salt: self.seal.salt(),
             size: narrow(self.bytes.len()),
         };
-        FinishedPack { info, bytes: self.bytes, segments: self.segments }
+        FinishedPack {
+            info,
+            bytes: self.bytes,
+            segments: self.segments,
+        }
     }
 }
 
@@ -140,7 +158,10 @@ fn encode_directory(segments: &[Listed]) -> Vec<u8> {
     let mut directory = Encoder::default();
     directory.count(segments.len());
     for Listed { extent, chunks } in segments {
-        directory.u32(extent.offset).u32(extent.sealed_len).u32(extent.plain_len);
+        directory
+            .u32(extent.offset)
+            .u32(extent.sealed_len)
+            .u32(extent.plain_len);
         directory.u8(extent.codec as u8).count(chunks.len());
         for chunk in chunks {
             directory.raw(chunk.id.as_bytes()).u32(chunk.len);
@@ -159,7 +180,13 @@ fn decode_directory(directory: &[u8], end: u64) -> Result<Vec<Listed>, Damage> {
         let (offset, sealed_len, plain_len) = (decoder.u32()?, decoder.u32()?, decoder.u32()?);
         let codec = Codec::parse(decoder.u8()?)?;
         let number = u32::try_from(number).map_err(|_| Malformed::new("too many segments"))?;
-        let extent = Extent { number, offset, sealed_len, plain_len, codec };
+        let extent = Extent {
+            number,
+            offset,
+            sealed_len,
+            plain_len,
+            codec,
+        };
         extent.check()?;
         if u64::from(offset) != next {
             return Err(Malformed::new("segments do not touch").into());
@@ -169,8 +196,10 @@ fn decode_directory(directory: &[u8], end: u64) -> Result<Vec<Listed>, Damage> {
         let mut chunks = Vec::with_capacity(count);
         let mut total = 0_u64;
         for _ in 0..count {
-            let chunk =
-                ChunkSpan { id: ChunkId::from_bytes(decoder.array()?), len: decoder.u32()? };
+            let chunk = ChunkSpan {
+                id: ChunkId::from_bytes(decoder.array()?),
+                len: decoder.u32()?,
+            };
             if chunk.len == 0 {
                 return Err(Malformed::new("a chunk is empty").into());
             }
@@ -183,7 +212,11 @@ fn decode_directory(directory: &[u8], end: u64) -> Result<Vec<Listed>, Damage> {
         segments.push(Listed { extent, chunks });
     }
     decoder.finish()?;
-    if next == end { Ok(segments) } else { Err(Malformed::new("segments do not touch").into()) }
+    if next == end {
+        Ok(segments)
+    } else {
+        Err(Malformed::new("segments do not touch").into())
+    }
 }
 
 #[cfg(test)]

@@ -20,7 +20,9 @@ fn pack(stream: Stream, segments: &[&[&[u8]]]) -> FinishedPack {
         let (codec, encoded) = encoding.encode(&draft.bytes);
         builder.append(&draft, codec, encoded);
         let mut decoding = Decoding::new().unwrap();
-        builder.verify_last(&draft.bytes, &mut decoding, &mut Vec::new()).unwrap();
+        builder
+            .verify_last(&draft.bytes, &mut decoding, &mut Vec::new())
+            .unwrap();
         assert_eq!(
             builder.verify_last(b"other", &mut decoding, &mut Vec::new()),
             Err(Damage::Different)
@@ -34,7 +36,10 @@ fn chunks(view: &PackView<'_>) -> Vec<Vec<u8>> {
     let mut found = Vec::new();
     for segment in 0..view.directory().segments().len() {
         let segment = u32::try_from(segment).unwrap();
-        view.decode(segment, &mut |_, chunk| found.extend(chunk.ok().map(<[u8]>::to_vec))).unwrap();
+        view.decode(segment, &mut |_, chunk| {
+            found.extend(chunk.ok().map(<[u8]>::to_vec))
+        })
+        .unwrap();
     }
     found
 }
@@ -46,10 +51,21 @@ fn a_pack_is_read_back_without_an_index() {
     let pack = pack(Stream::Tree, &[&[b"one", &repetitive], &[b"three"]]);
     let view = PackView::open(&keys, pack.info.id, &pack.bytes).unwrap();
     assert_eq!(view.directory().stream(), Stream::Tree);
-    assert_eq!(chunks(&view), [b"one".to_vec(), repetitive.to_vec(), b"three".to_vec()]);
-    let codecs: Vec<_> = pack.segments.iter().map(|listed| listed.extent.codec).collect();
+    assert_eq!(
+        chunks(&view),
+        [b"one".to_vec(), repetitive.to_vec(), b"three".to_vec()]
+    );
+    let codecs: Vec<_> = pack
+        .segments
+        .iter()
+        .map(|listed| listed.extent.codec)
+        .collect();
     assert_eq!(codecs, [Codec::Zstd, Codec::Plain]);
-    assert!(pack.bytes.len() < 1000, "compressed to {} bytes", pack.bytes.len());
+    assert!(
+        pack.bytes.len() < 1000,
+        "compressed to {} bytes",
+        pack.bytes.len()
+    );
 }
 
 #[test]
@@ -68,10 +84,17 @@ fn every_flipped_bit_is_seen_by_the_name_and_by_the_seals() {
     for bit in 0..pack.bytes.len() * 8 {
         let mut bad = pack.bytes.clone();
         bad[bit / 8] ^= 1 << (bit % 8);
-        assert_eq!(PackView::open(&keys, pack.info.id, &bad).err(), Some(Damage::WrongName));
+        assert_eq!(
+            PackView::open(&keys, pack.info.id, &bad).err(),
+            Some(Damage::WrongName)
+        );
         if let Ok(view) = PackView::open_unnamed(&keys, pack.info.id, &bad) {
             let left = chunks(&view);
-            assert_eq!(left.len(), 1, "bit {bit}: one segment is lost, the other is not");
+            assert_eq!(
+                left.len(),
+                1,
+                "bit {bit}: one segment is lost, the other is not"
+            );
             assert!(all.contains(&left[0]));
         }
     }
@@ -108,15 +131,23 @@ fn a_pack_of_another_repository_or_key_is_named_as_such() {
     let other = KeyTree::new(&[1; 32], RepositoryId::from_bytes([2; 16]));
     assert_eq!(
         PackView::open(&other, pack.info.id, &pack.bytes).err(),
-        Some(Damage::Foreign { found: RepositoryId::from_bytes([1; 16]) })
+        Some(Damage::Foreign {
+            found: RepositoryId::from_bytes([1; 16])
+        })
     );
     let other = KeyTree::new(&[2; 32], RepositoryId::from_bytes([1; 16]));
-    assert_eq!(PackView::open(&other, pack.info.id, &pack.bytes).err(), Some(Damage::WrongKey));
+    assert_eq!(
+        PackView::open(&other, pack.info.id, &pack.bytes).err(),
+        Some(Damage::WrongKey)
+    );
 }
 
 #[test]
 fn a_directory_that_contradicts_itself_is_refused() {
-    let span = |len| ChunkSpan { id: ChunkId::from_bytes([1; 32]), len };
+    let span = |len| ChunkSpan {
+        id: ChunkId::from_bytes([1; 32]),
+        len,
+    };
     let extent = Extent {
         number: 0,
         offset: narrow(HEADER_LEN),
@@ -129,10 +160,36 @@ fn a_directory_that_contradicts_itself_is_refused() {
         decode_directory(&encode_directory(&[Listed { extent, chunks }]), end)
     };
     assert!(check(extent, vec![span(4), span(6)], end).is_ok());
-    assert!(check(extent, vec![span(4)], end).is_err(), "chunks too short");
-    assert!(check(extent, vec![span(10), span(0)], end).is_err(), "empty chunk");
-    assert!(check(extent, vec![span(10)], end + 1).is_err(), "gap before the directory");
-    assert!(check(Extent { offset: 99, ..extent }, vec![span(10)], end).is_err(), "gap in front");
-    let huge = Extent { plain_len: u32::MAX, ..extent };
-    assert!(check(huge, vec![span(u32::MAX)], end).is_err(), "absurd length");
+    assert!(
+        check(extent, vec![span(4)], end).is_err(),
+        "chunks too short"
+    );
+    assert!(
+        check(extent, vec![span(10), span(0)], end).is_err(),
+        "empty chunk"
+    );
+    assert!(
+        check(extent, vec![span(10)], end + 1).is_err(),
+        "gap before the directory"
+    );
+    assert!(
+        check(
+            Extent {
+                offset: 99,
+                ..extent
+            },
+            vec![span(10)],
+            end
+        )
+        .is_err(),
+        "gap in front"
+    );
+    let huge = Extent {
+        plain_len: u32::MAX,
+        ..extent
+    };
+    assert!(
+        check(huge, vec![span(u32::MAX)], end).is_err(),
+        "absurd length"
+    );
 }

@@ -101,7 +101,12 @@ impl<'a> PackView<'a> {
         let sealed = directory_at(bytes, bytes.len() as u64)?;
         let sealed = &bytes[index(sealed.start)..index(sealed.end)];
         let directory = open_directory(&seal, stream, id, bytes.len() as u64, sealed)?;
-        Ok(Self { keys, seal, directory, bytes })
+        Ok(Self {
+            keys,
+            seal,
+            directory,
+            bytes,
+        })
     }
 
     /// The directory.
@@ -130,7 +135,11 @@ impl<'a> PackView<'a> {
                     let (bytes, tail) = rest.split_at(chunk.len as usize);
                     rest = tail;
                     let id = self.keys.chunk_id(self.directory.stream(), bytes);
-                    if id == chunk.id { Ok(bytes) } else { Err(Damage::WrongId) }
+                    if id == chunk.id {
+                        Ok(bytes)
+                    } else {
+                        Err(Damage::WrongId)
+                    }
                 }
             };
             visit(chunk.id, damage);
@@ -155,7 +164,10 @@ pub(crate) fn directory_at(tail: &[u8], size: u64) -> Result<Range<u64>, Damage>
     let least = (HEADER_LEN + TAG_LEN + FOOTER_LEN) as u64;
     let footer = tail.last_chunk::<FOOTER_LEN>().filter(|_| size >= least);
     let Some((len, end)) = footer.and_then(|footer| footer.split_first_chunk::<4>()) else {
-        return Err(Damage::Truncated { expected: least, found: size });
+        return Err(Damage::Truncated {
+            expected: least,
+            found: size,
+        });
     };
     if end != END {
         return Err(Malformed::new("does not end with the footer").into());
@@ -181,9 +193,21 @@ pub(crate) fn open_directory(
     let plain_len = sealed.len().saturating_sub(TAG_LEN);
     let plain_len = u32::try_from(plain_len).map_err(|_| too_long())?;
     let mut plain = Vec::new();
-    seal.open(&Place::new(Part::Directory, 0, start, plain_len), sealed, &mut plain)?;
+    seal.open(
+        &Place::new(Part::Directory, 0, start, plain_len),
+        sealed,
+        &mut plain,
+    )?;
     let segments = decode_directory(&plain, start)?;
-    Ok(Directory { info: PackInfo { id, stream, salt: seal.salt(), size }, segments })
+    Ok(Directory {
+        info: PackInfo {
+            id,
+            stream,
+            salt: seal.salt(),
+            size,
+        },
+        segments,
+    })
 }
 
 fn index(position: u64) -> usize {

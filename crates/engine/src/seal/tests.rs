@@ -23,12 +23,24 @@ fn what_was_sealed_opens_at_its_place_and_nowhere_else() {
     assert_eq!(out, b"plain");
 
     let elsewhere = [
-        Place { part: Part::Directory, ..place },
+        Place {
+            part: Part::Directory,
+            ..place
+        },
         Place { number: 4, ..place },
-        Place { offset: 701, ..place },
-        Place { plain_len: 6, ..place },
+        Place {
+            offset: 701,
+            ..place
+        },
+        Place {
+            plain_len: 6,
+            ..place
+        },
         Place { codec: 1, ..place },
-        Place { name: [1; 16], ..place },
+        Place {
+            name: [1; 16],
+            ..place
+        },
     ];
     for other in elsewhere {
         assert_eq!(
@@ -36,7 +48,10 @@ fn what_was_sealed_opens_at_its_place_and_nowhere_else() {
             Err(Damage::Altered { at: other.offset }),
             "{other:?}"
         );
-        assert!(out.is_empty(), "nothing unauthenticated is left in the buffer");
+        assert!(
+            out.is_empty(),
+            "nothing unauthenticated is left in the buffer"
+        );
     }
 }
 
@@ -52,7 +67,10 @@ fn every_flipped_bit_and_every_truncation_is_refused() {
         assert!(seal.open(&place, &bad, &mut out).is_err(), "bit {bit}");
     }
     for len in 0..bytes.len() {
-        assert!(seal.open(&place, &bytes[..len], &mut out).is_err(), "{len} bytes");
+        assert!(
+            seal.open(&place, &bytes[..len], &mut out).is_err(),
+            "{len} bytes"
+        );
     }
 }
 
@@ -64,18 +82,29 @@ fn a_header_says_what_is_wrong_with_it() {
     assert!(Seal::of(&ours, Kind::TreePack, &header).is_ok());
 
     let error = |keys: &KeyTree, kind, bytes: &[u8]| Seal::of(keys, kind, bytes).err().unwrap();
-    assert_eq!(error(&keys(2, 1), Kind::TreePack, &header), Damage::WrongKey);
+    assert_eq!(
+        error(&keys(2, 1), Kind::TreePack, &header),
+        Damage::WrongKey
+    );
     assert_eq!(
         error(&keys(1, 2), Kind::TreePack, &header),
-        Damage::Foreign { found: RepositoryId::from_bytes([1; 16]) }
+        Damage::Foreign {
+            found: RepositoryId::from_bytes([1; 16])
+        }
     );
     assert_eq!(
         error(&ours, Kind::DataPack, &header),
-        Damage::WrongKind { expected: 1, found: 2 }
+        Damage::WrongKind {
+            expected: 1,
+            found: 2
+        }
     );
     assert_eq!(
         error(&ours, Kind::TreePack, &header[..91]),
-        Damage::Truncated { expected: 92, found: 91 }
+        Damage::Truncated {
+            expected: 92,
+            found: 91
+        }
     );
     let with = |at: usize, value: u8| {
         let mut bad = header;
@@ -83,7 +112,13 @@ fn a_header_says_what_is_wrong_with_it() {
         error(&ours, Kind::TreePack, &bad)
     };
     assert_eq!(with(8, 2), Damage::TooNew { found: 2, known: 1 });
-    assert_eq!(with(11, 9), Damage::UnknownAlgorithm { what: "cipher", found: 9 });
+    assert_eq!(
+        with(11, 9),
+        Damage::UnknownAlgorithm {
+            what: "cipher",
+            found: 9
+        }
+    );
     for bit in 0..header.len() * 8 {
         let mut bad = header;
         bad[bit / 8] ^= 1 << (bit % 8);

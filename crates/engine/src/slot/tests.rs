@@ -2,7 +2,11 @@ use strongroom_testkit::entropy::SeededEntropy;
 
 use super::*;
 
-const CHEAP: PassphraseCost = PassphraseCost { memory_kib: 64, passes: 1, lanes: 1 };
+const CHEAP: PassphraseCost = PassphraseCost {
+    memory_kib: 64,
+    passes: 1,
+    lanes: 1,
+};
 const ROOT: [u8; 32] = [9; 32];
 
 fn slot(unlock: &Unlock) -> Vec<u8> {

@@ -1,0 +1,210 @@
+//! Packs and index runs as they lie in the store: what checks, repairs and collections are made
+//! of.
+//!
+//! Nothing here is cached and nothing trusts anything else: packs are read without the index, the
+//! index without the packs, and damage is a result, not the end of the walk.
+
+use strongroom_model::Entropy;
+use strongroom_store::Bytes;
+
+use crate::{
+    error::{Damage, Error, Result},
+    id::{ChunkId, PackId, RunId, Stream},
+    index,
+    layout::{Object, prefix},
+    pack::{self, Directory, PackView},
+    repository::Repository,
+    seal::HEADER_LEN,
+    segment::ChunkSpan,
+};
+
+/// Bytes read from the end of a pack to get its footer and, mostly, its directory.
+const TAIL_LEN: u64 = 64 << 10;
+
+/// An index run that opens.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct RunSummary {
+    /// Its name.
+    pub id: RunId,
+    /// Higher in newer runs.
+    pub epoch: u64,
+    /// Chunks it names.
+    pub entries: usize,
+    /// Packs it refers to, with what they hold and their sizes in bytes.
+    pub packs: Vec<PackSummary>,
+}
+
+/// A pack, as an index run knows it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct PackSummary {
+    /// Its name.
+    pub id: PackId,
+    /// What its chunks are for.
+    pub stream: Stream,
+    /// Bytes it must have.
+    pub size: u32,
+}
+
+/// A chunk, as an index run knows it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct IndexedChunk {
+    /// The chunk and its length.
+    pub span: ChunkSpan,
+    /// The pack that holds it.
+    pub pack: PackId,
+    /// What it is for.
+    pub stream: Stream,
+    /// Number of its segment in the pack.
+    pub segment: u32,
+    /// Bytes of the pack that hold its segment.
+    pub sealed: (u64, u64),
+}
+
+impl Repository {
+    /// Visits every object that the repository's listing shows under `prefix` (see
+    /// [`Object`]); keys that are no object's are passed by.
+    pub fn objects_under(&self, prefix: &str, visit: &mut dyn FnMut(Object, u64)) -> Result<()> {
+        self.objects().list(prefix, visit)
+    }
+
+    /// Visits every pack in the store, with its size in bytes.
+    pub fn packs(&self, visit: &mut dyn FnMut(PackId, u64)) -> Result<()> {
+        self.objects().list(prefix::PACKS, &mut |object, size| {
+            if let Object::Pack(id) = object {
+                visit(id, size);
+            }
+        })
+    }
+
+    /// Reads a pack's directory, without the index and without the segments.
+    pub fn pack_directory(&self, id: PackId) -> Result<Directory> {
+        let object = Object::Pack(id);
+        let missing = |error: strongroom_store::Error| match error.kind {
+            strongroom_store::ErrorKind::NotFound => Error::Damaged {
+                object,
+                damage: Damage::Missing,
+            },
+            _ => Error::store("look for a pack")(error),
+        };
+        let size = self.store().size(&object.key()).map_err(missing)?;
+        let tail_start = size - size.min(TAIL_LEN);
+        let tail = self.objects().get_range(object, tail_start..size)?;
+        let damaged = |damage| Error::damaged(object)(damage);
+        let sealed = pack::directory_at(&tail, size).map_err(damaged)?;
+        let header = self.objects().get_range(object, 0..HEADER_LEN as u64)?;
+        let directory = self.objects().get_range(object, sealed)?;
+        let (stream, seal) = pack::open_header(self.objects().keys(), &header).map_err(damaged)?;
+        pack::open_directory(&seal, stream, id, size, &directory).map_err(damaged)
+    }
+
+    /// Reads a whole pack.
+    pub fn pack_bytes(&self, id: PackId) -> Result<Bytes> {
+        self.objects().get(Object::Pack(id))
+    }
+
+    /// Opens a pack from its bytes; they must hash to its name.
+    pub fn open_pack<'a>(&'a self, id: PackId, bytes: &'a [u8]) -> Result<PackView<'a>, Damage> {
+        PackView::open(self.objects().keys(), id, bytes)
+    }
+
+    /// Opens a pack whose bytes do not hash to its name, for the segments that still hold.
+    pub fn salvage_pack<'a>(&'a self, id: PackId, bytes: &'a [u8]) -> Result<PackView<'a>, Damage> {
+        PackView::open_unnamed(self.objects().keys(), id, bytes)
+    }
+
+    /// The index runs as they are now: those that open, newest first, and those that do not.
+    pub fn runs(&self) -> Result<(Vec<RunSummary>, Vec<(RunId, Damage)>)> {
+        let index = self.refresh_index()?;
+        let summary = |run: &std::sync::Arc<index::Run>| RunSummary {
+            id: run.id(),
+            epoch: run.epoch(),
+            entries: run.len(),
+            packs: run
+                .packs()
+                .iter()
+                .map(|pack| PackSummary {
+                    id: pack.id,
+                    stream: pack.stream,
+                    size: pack.size,
+                })
+                .collect(),
+        };
+        Ok((
+            index.runs().iter().map(summary).collect(),
+            index.damaged().to_vec(),
+        ))
+    }
+
+    /// Visits every entry of one run in the order of chunk ids, page by page; a page that does not
+    /// open ends the walk.
+    pub fn run_entries(&self, id: RunId, visit: &mut dyn FnMut(IndexedChunk)) -> Result<()> {
+        let index = self.refresh_index()?;
+        let Some(run) = index.runs().iter().find(|run| run.id() == id) else {
+            return Err(Error::Damaged {
+                object: Object::Run(id),
+                damage: Damage::Missing,
+            });
+        };
+        for page in 0..run.pages() {
+            for entry in run.entries(self.objects(), page)? {
+                let location = run.locate(&entry);
+                visit(IndexedChunk {
+                    span: ChunkSpan {
+                        id: entry.id,
+                        len: entry.len,
+                    },
+                    pack: location.pack.id,
+                    stream: location.pack.stream,
+                    segment: entry.extent.number,
+                    sealed: (entry.extent.bytes().start, entry.extent.end()),
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// The packs that the index knows to hold the chunk, best first.
+    pub fn packs_of(&self, id: &ChunkId) -> Result<Vec<PackId>> {
+        let index = self.index()?;
+        let found = index
+            .locations(self.objects(), id)
+            .filter_map(|location| match location {
+                Ok(location) => Some(Ok(location.pack.id)),
+                Err(Error::Damaged { .. }) => None,
+                Err(error) => Some(Err(error)),
+            });
+        found.collect()
+    }
+
+    /// Whether all bytes of a run hash to its name.
+    pub fn check_run(&self, id: RunId) -> Result<()> {
+        let bytes = self.objects().get(Object::Run(id))?;
+        if blake3::hash(&bytes).as_bytes() == id.as_bytes() {
+            Ok(())
+        } else {
+            Err(Error::Damaged {
+                object: Object::Run(id),
+                damage: Damage::WrongName,
+            })
+        }
+    }
+
+    /// Stores runs that hold, of all entries whose pack `keep` wants, one per chunk: the newest.
+    /// Returns the new runs and those they replace, which the caller removes.
+    pub fn merge_runs(
+        &self,
+        keep: &dyn Fn(&PackId) -> bool,
+        entropy: &dyn Entropy,
+    ) -> Result<(Vec<RunId>, Vec<RunId>)> {
+        let index = self.refresh_index()?;
+        let epoch = index.next_epoch();
+        let merged = index::merge(self.objects(), index.runs(), epoch, keep, entropy)?;
+        let replaced = index.runs().iter().map(|run| run.id()).collect();
+        Ok((merged, replaced))
+    }
+
+    /// Removes an object for good. What may be removed, and when, is in docs/format.md.
+    pub fn remove(&self, object: Object) -> Result<()> {
+        self.objects().delete(object)
+    }
+}

@@ -1,0 +1,161 @@
+//! Quarantine records: packs that a collection will remove, said before it does.
+//!
+//! A writer that starts after the record takes the chunks of these packs for absent; one that
+//! started before is waited for, and what it committed is looked at again before anything goes.
+//! The waits record keeps, for a collector that crashes, which leases these are.
+//!
+//! Format: docs/format.md, "Quarantine and sweep".
+
+use strongroom_model::Entropy;
+
+use crate::{
+    codec::{Decoder, Encoder, Malformed},
+    error::{Damage, Error, Result},
+    id::{ManifestId, PackId, QuarantineId},
+    layout::{Object, prefix},
+    repository::Repository,
+    seal::Kind,
+};
+
+/// Why packs are in quarantine.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Reason {
+    /// No manifest reaches any of their chunks.
+    Unreachable,
+    /// The chunks that are still reached were written anew elsewhere.
+    Repacked,
+    /// They are damaged.
+    Damaged,
+}
+
+/// Packs that are about to go.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Quarantine {
+    /// The record's name.
+    pub id: QuarantineId,
+    /// Why.
+    pub reason: Reason,
+    /// Which.
+    pub packs: Vec<PackId>,
+}
+
+impl Repository {
+    /// Puts packs into quarantine: from now on, writers that start do not rely on them.
+    pub fn quarantine(
+        &self,
+        reason: Reason,
+        packs: Vec<PackId>,
+        entropy: &dyn Entropy,
+    ) -> Result<Quarantine> {
+        let quarantine = Quarantine {
+            id: QuarantineId::random(entropy),
+            reason,
+            packs,
+        };
+        let (id, body) = (quarantine.id, quarantine.encode());
+        let object = Object::Quarantine(id);
+        self.objects()
+            .create(object, Kind::Quarantine, id.as_bytes(), &body, entropy)?;
+        Ok(quarantine)
+    }
+
+    /// The quarantines that stand; a record that cannot be read is an error, for it may name packs
+    /// that nobody may rely on.
+    pub fn quarantines(&self) -> Result<Vec<Quarantine>> {
+        let mut names = Vec::new();
+        self.objects().list(prefix::QUARANTINE, &mut |object, _| {
+            if let Object::Quarantine(id) = object {
+                names.push(id);
+            }
+        })?;
+        let mut found = Vec::new();
+        for id in names {
+            let object = Object::Quarantine(id);
+            match self.objects().open(object, Kind::Quarantine, id.as_bytes()) {
+                Ok(body) => {
+                    found.push(Quarantine::decode(id, &body).map_err(Error::damaged(object))?);
+                }
+                // Lifted since the listing.
+                Err(Error::Damaged {
+                    damage: Damage::Missing,
+                    ..
+                }) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(found)
+    }
+
+    /// Notes the leases that must be gone or fenced before the sweep of a quarantine: all that
+    /// exist now, after the record became visible. A second call returns what the first noted.
+    pub fn note_waits(&self, id: QuarantineId, entropy: &dyn Entropy) -> Result<Vec<ManifestId>> {
+        let object = Object::Waits(id);
+        let leases = self.lease_names()?;
+        let mut body = Encoder::default();
+        body.count(leases.len());
+        for lease in &leases {
+            body.raw(lease.as_bytes());
+        }
+        let body = body.finish();
+        if self
+            .objects()
+            .create(object, Kind::Waits, id.as_bytes(), &body, entropy)?
+        {
+            return Ok(leases);
+        }
+        let body = self.objects().open(object, Kind::Waits, id.as_bytes())?;
+        decode_waits(&body).map_err(Error::damaged(object))
+    }
+
+    /// Ends a quarantine: after its packs are gone and no index run names them any more, or
+    /// because they stay.
+    pub fn lift(&self, id: QuarantineId) -> Result<()> {
+        self.objects().delete(Object::Quarantine(id))?;
+        self.objects().delete(Object::Waits(id))
+    }
+}
+
+impl Quarantine {
+    fn encode(&self) -> Vec<u8> {
+        let mut out = Encoder::default();
+        out.u8(match self.reason {
+            Reason::Unreachable => 1,
+            Reason::Repacked => 2,
+            Reason::Damaged => 3,
+        });
+        out.count(self.packs.len());
+        for pack in &self.packs {
+            out.raw(pack.as_bytes());
+        }
+        out.finish()
+    }
+
+    fn decode(id: QuarantineId, bytes: &[u8]) -> Result<Self, Damage> {
+        let mut decoder = Decoder::new(bytes);
+        let reason = match decoder.u8()? {
+            1 => Reason::Unreachable,
+            2 => Reason::Repacked,
+            3 => Reason::Damaged,
+            found => {
+                return Err(Damage::UnknownAlgorithm {
+                    what: "quarantine reason",
+                    found,
+                });
+            }
+        };
+        let packs = (0..decoder.count(PackId::LEN)?)
+            .map(|_| decoder.array().map(PackId::from_bytes))
+            .collect::<Result<_, Malformed>>()?;
+        decoder.finish()?;
+        Ok(Self { id, reason, packs })
+    }
+}
+
+fn decode_waits(bytes: &[u8]) -> Result<Vec<ManifestId>, Damage> {
+    let mut decoder = Decoder::new(bytes);
+    let leases = (0..decoder.count(ManifestId::LEN)?)
+        .map(|_| decoder.array().map(ManifestId::from_bytes))
+        .collect::<Result<_, Malformed>>()?;
+    decoder.finish()?;
+    Ok(leases)
+}

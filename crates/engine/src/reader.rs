@@ -1,0 +1,271 @@
+//! Reads chunks: finds them in the index, opens their segments, recomputes their ids.
+//!
+//! Neighbouring chunks share a segment, so decoded segments are kept in a bounded cache and
+//! threads that want the same one wait for one decoding. A chunk that was stored twice (because
+//! its first pack was damaged) is read from whichever copy holds.
+//!
+//! Invariant: bytes that are handed out hash to the id that was asked for, in the role that was
+//! asked for.
+
+use std::{
+    collections::BTreeMap,
+    ops::{Deref, Range},
+    sync::{Arc, Mutex, PoisonError, RwLock},
+};
+
+use crate::{
+    cache::Cache,
+    error::{Damage, Error, Result},
+    id::{ChunkId, PackId, Stream},
+    index::{Index, Location},
+    layout::Object,
+    pack::PackInfo,
+    repository::Repository,
+    seal::{Kind, Seal},
+    segment::{Decoding, Extent},
+};
+
+/// Bytes of decoded segments that a reader keeps.
+const SEGMENTS_CAPACITY: usize = 48 << 20;
+/// Prefetching reads over gaps up to this length rather than asking twice.
+const GAP_MAX: u64 = 128 << 10;
+/// Prefetching reads no more than this at once.
+const SPAN_MAX: u64 = 4 << 20;
+
+/// Reads chunks of one repository; shared by threads.
+pub struct Reader {
+    repository: Repository,
+    index: RwLock<Option<Arc<Index>>>,
+    segments: Cache<(PackId, u32), Vec<u8>>,
+    spare: Mutex<Vec<Scratch>>,
+}
+
+/// A chunk's verified bytes.
+#[derive(Clone)]
+pub struct Chunk {
+    segment: Arc<Vec<u8>>,
+    bytes: Range<usize>,
+}
+
+impl Deref for Chunk {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        &self.segment[self.bytes.clone()]
+    }
+}
+
+/// What decoding needs; kept from one segment to the next.
+struct Scratch {
+    decoding: Decoding,
+    sealed: Vec<u8>,
+}
+
+impl Reader {
+    pub(crate) fn new(repository: Repository) -> Self {
+        Self {
+            repository,
+            index: RwLock::default(),
+            segments: Cache::new(SEGMENTS_CAPACITY),
+            spare: Mutex::default(),
+        }
+    }
+
+    /// The bytes of a chunk.
+    pub fn read(&self, stream: Stream, id: &ChunkId) -> Result<Chunk> {
+        let index = self.index()?;
+        let error = match self.read_from(&index, stream, id) {
+            Ok(chunk) => return Ok(chunk),
+            Err(error @ Error::Store { .. }) => return Err(error),
+            Err(error) => error,
+        };
+        // A collection may have moved the chunk since the index was loaded.
+        let fresh = self.repository.refresh_index()?;
+        if fresh.same_runs(&index) {
+            return Err(error);
+        }
+        *self.index.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&fresh));
+        self.read_from(&fresh, stream, id)
+    }
+
+    /// Loads the segments of these chunks ahead, neighbours with one call to the store. Nothing
+    /// fails here: what cannot be loaded fails when it is read. Ask for a few MiB at a time.
+    pub fn prefetch(&self, stream: Stream, ids: &[ChunkId]) {
+        let Ok(index) = self.index() else { return };
+        let objects = self.repository.objects();
+        let mut wanted: BTreeMap<(PackId, u32), (PackInfo, Extent)> = BTreeMap::new();
+        for id in ids {
+            let found = index.locations(objects, id).flatten().next();
+            let Some(Location { pack, extent, .. }) = found else {
+                continue;
+            };
+            if pack.stream == stream && !self.segments.contains((pack.id, extent.number)) {
+                wanted.insert((pack.id, extent.number), (pack, extent));
+            }
+        }
+        let mut span: Vec<(PackInfo, Extent)> = Vec::new();
+        for (pack, extent) in wanted.into_values() {
+            let joins = span.first().zip(span.last()).is_some_and(|(first, last)| {
+                let bytes = extent.bytes();
+                first.0.id == pack.id
+                    && bytes.start.saturating_sub(last.1.end()) <= GAP_MAX
+                    && bytes.end.saturating_sub(first.1.bytes().start) <= SPAN_MAX
+            });
+            if !joins {
+                self.load_span(&span);
+                span.clear();
+            }
+            span.push((pack, extent));
+        }
+        self.load_span(&span);
+    }
+
+    fn index(&self) -> Result<Arc<Index>> {
+        if let Some(index) = &*self.index.read().unwrap_or_else(PoisonError::into_inner) {
+            return Ok(Arc::clone(index));
+        }
+        let index = self.repository.index()?;
+        *self.index.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&index));
+        Ok(index)
+    }
+
+    fn read_from(&self, index: &Index, stream: Stream, id: &ChunkId) -> Result<Chunk> {
+        let mut first_error = None;
+        for location in index.locations(self.repository.objects(), id) {
+            match location.and_then(|location| self.read_at(&location, stream, id)) {
+                Ok(chunk) => return Ok(chunk),
+                Err(error @ Error::Store { .. }) => return Err(error),
+                Err(error) => {
+                    first_error.get_or_insert(error);
+                }
+            }
+        }
+        // A run that does not open may have been the one that knew.
+        let hidden = index.damaged().first().map(|(run, damage)| Error::Damaged {
+            object: Object::Run(*run),
+            damage: damage.clone(),
+        });
+        Err(first_error
+            .or(hidden)
+            .unwrap_or(Error::ChunkMissing { id: *id, stream }))
+    }
+
+    fn read_at(&self, location: &Location, stream: Stream, id: &ChunkId) -> Result<Chunk> {
+        let Location {
+            pack,
+            extent,
+            start,
+            len,
+        } = location;
+        if pack.stream != stream {
+            return Err(Error::ChunkRole {
+                id: *id,
+                wanted: stream,
+            });
+        }
+        let lost = |damage| Error::ChunkLost {
+            id: *id,
+            stream,
+            pack: pack.id,
+            bytes: extent.bytes(),
+            damage,
+        };
+        let segment = self.segment(pack, extent).map_err(|error| match error {
+            Error::Damaged { damage, .. } => lost(damage),
+            error => error,
+        })?;
+        let bytes = *start as usize..(*start + *len) as usize;
+        if bytes.end > segment.len() {
+            return Err(lost(Damage::WrongId));
+        }
+        let chunk = Chunk { segment, bytes };
+        if self.repository.objects().keys().chunk_id(stream, &chunk) == *id {
+            Ok(chunk)
+        } else {
+            Err(lost(Damage::WrongId))
+        }
+    }
+
+    fn segment(&self, pack: &PackInfo, extent: &Extent) -> Result<Arc<Vec<u8>>> {
+        self.segments.get_or_load((pack.id, extent.number), || {
+            let mut scratch = self.scratch()?;
+            scratch.sealed.clear();
+            let object = Object::Pack(pack.id);
+            let objects = self.repository.objects();
+            objects.get_into(object, extent.bytes(), &mut scratch.sealed)?;
+            let Scratch { decoding, sealed } = &mut scratch;
+            let segment = self.decode(decoding, pack, extent, sealed)?;
+            self.give_back(scratch);
+            Ok(segment)
+        })
+    }
+
+    /// Reads segments of one pack that lie close together with one call.
+    fn load_span(&self, span: &[(PackInfo, Extent)]) {
+        // One segment alone is loaded just as well when it is read.
+        let [(pack, first), .., (_, last)] = span else {
+            return;
+        };
+        let Ok(mut scratch) = self.scratch() else {
+            return;
+        };
+        scratch.sealed.clear();
+        let bytes = first.bytes().start..last.end();
+        let Scratch { decoding, sealed } = &mut scratch;
+        if self
+            .repository
+            .objects()
+            .get_into(Object::Pack(pack.id), bytes.clone(), sealed)
+            .is_ok()
+        {
+            for (pack, extent) in span {
+                let at = |position| usize::try_from(position - bytes.start).unwrap_or(usize::MAX);
+                let sealed = sealed.get(at(extent.bytes().start)..at(extent.end()));
+                // Whatever fails here fails again, with its reason, when the chunk is read.
+                let _ = self.segments.get_or_load((pack.id, extent.number), || {
+                    self.decode(decoding, pack, extent, sealed.unwrap_or_default())
+                });
+            }
+        }
+        self.give_back(scratch);
+    }
+
+    fn decode(
+        &self,
+        decoding: &mut Decoding,
+        pack: &PackInfo,
+        extent: &Extent,
+        sealed: &[u8],
+    ) -> Result<(Vec<u8>, usize)> {
+        let keys = self.repository.objects().keys();
+        let seal = Seal::with_salt(keys, Kind::pack(pack.stream), &pack.salt);
+        let mut plain = Vec::with_capacity(extent.plain_len as usize);
+        decoding
+            .decode(&seal, extent, sealed, &mut plain)
+            .map_err(Error::damaged(Object::Pack(pack.id)))?;
+        let weight = plain.len();
+        Ok((plain, weight))
+    }
+
+    fn scratch(&self) -> Result<Scratch> {
+        let spare = self
+            .spare
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .pop();
+        match spare {
+            Some(scratch) => Ok(scratch),
+            None => Ok(Scratch {
+                decoding: Decoding::new()?,
+                sealed: Vec::new(),
+            }),
+        }
+    }
+
+    fn give_back(&self, scratch: Scratch) {
+        self.spare
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(scratch);
+    }
+}

@@ -1,0 +1,166 @@
+//! The commit: everything durable, one last look at the quarantines, then the manifest.
+
+use std::{collections::BTreeSet, sync::atomic::Ordering};
+
+use strongroom_store::ErrorKind;
+
+use super::{Shared, Writer, release};
+use crate::{
+    error::{Error, Result},
+    id::{ManifestId, PackId, QuarantineId},
+    layout::Object,
+    manifest::{Body, Manifest},
+    pack::PackView,
+    record,
+    seal::Kind,
+};
+
+impl Writer {
+    /// Makes everything durable and then the manifest; returns its name.
+    ///
+    /// All streams must be finished. On an error nothing is committed, unless the store left open
+    /// whether the manifest was written and could not be asked again; then the lease stays, and a
+    /// collection finds out.
+    pub fn commit(mut self, body: Body) -> Result<ManifestId> {
+        let open = self.shared.open_streams.load(Ordering::Acquire);
+        if open > 0 {
+            return Err(Error::StreamsOpen { open });
+        }
+        self.rewrite_quarantined()?;
+        let pipeline = self
+            .pipeline
+            .take()
+            .expect("only a commit takes the pipeline");
+        pipeline.finish();
+        let shared = &self.shared;
+        let ready = shared.settle();
+        if ready.is_err() {
+            release(&shared.repository, &shared.id);
+        }
+        ready?;
+        shared.write_manifest(body)
+    }
+
+    /// Writes the chunks of packs anew that this writer relied on and that were put into
+    /// quarantine since it started.
+    fn rewrite_quarantined(&self) -> Result<()> {
+        let affected = self.shared.newly_quarantined()?;
+        for pack in affected {
+            tracing::info!(%pack, "a pack that was relied on is in quarantine; writing it anew");
+            self.rewrite(&pack)?;
+        }
+        Ok(())
+    }
+
+    /// Puts every chunk of a pack; those that no other pack has are stored again.
+    fn rewrite(&self, id: &PackId) -> Result<()> {
+        let objects = self.shared.repository.objects();
+        let quarantined = |_| Error::Quarantined { id: self.shared.id };
+        let bytes = objects
+            .get(Object::Pack(*id))
+            .map_err(|error| match error {
+                Error::Damaged { .. } => Error::Quarantined { id: self.shared.id },
+                error => error,
+            })?;
+        let view = PackView::open(objects.keys(), *id, &bytes).map_err(quarantined)?;
+        let mut stream = self.stream(view.directory().stream());
+        for segment in view.directory().segments() {
+            let mut put = Ok(());
+            view.decode(segment.number(), &mut |_, chunk| {
+                if put.is_ok() {
+                    put = chunk
+                        .map_err(quarantined)
+                        .and_then(|bytes| stream.put(bytes).map(drop));
+                }
+            })?;
+            put?;
+        }
+        stream.finish()
+    }
+}
+
+impl Shared {
+    /// Makes sure that nothing is under way and nothing relied on is about to go, and writes the
+    /// last index run.
+    fn settle(&self) -> Result<()> {
+        self.failure.check()?;
+        if self.memtable.under_way() > 0 {
+            return Err(Error::WriterDied);
+        }
+        self.flush()?;
+        if self.newly_quarantined()?.is_empty() {
+            Ok(())
+        } else {
+            Err(Error::Quarantined { id: self.id })
+        }
+    }
+
+    fn newly_quarantined(&self) -> Result<Vec<PackId>> {
+        let quarantines = self.repository.quarantines()?;
+        let packs: BTreeSet<_> = quarantines
+            .into_iter()
+            .flat_map(|each| each.packs)
+            .collect();
+        Ok(self.known.shun(packs))
+    }
+
+    fn write_manifest(&self, body: Body) -> Result<ManifestId> {
+        let counts = self.counts();
+        let runs = self
+            .runs
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
+            .clone();
+        let manifest = Manifest {
+            id: self.id,
+            body,
+            unique_bytes: counts.unique_bytes,
+            stored_bytes: counts.stored_bytes,
+            runs,
+        };
+        let objects = self.repository.objects();
+        let (id, object) = (self.id, Object::Manifest(self.id));
+        let encoded = manifest.encode();
+        let record = record::seal(
+            objects.keys(),
+            Kind::Manifest,
+            id.as_bytes(),
+            &encoded,
+            &*self.entropy,
+        );
+        match objects.store().create_new(&object.key(), &record) {
+            Ok(()) => {}
+            Err(error) if error.kind == ErrorKind::AlreadyExists => {
+                self.explain_taken(&manifest)?
+            }
+            Err(error) => {
+                self.give_up();
+                return Err(Error::store("write a manifest")(error));
+            }
+        }
+        release(&self.repository, &id);
+        Ok(id)
+    }
+
+    /// The manifest's name is taken: by a fence, or by our own manifest after a lost reply.
+    fn explain_taken(&self, ours: &Manifest) -> Result<()> {
+        if self.repository.is_fence(&self.id)? {
+            release(&self.repository, &self.id);
+            return Err(Error::Fenced { id: self.id });
+        }
+        if self.repository.manifest(&self.id)? == *ours {
+            Ok(())
+        } else {
+            Err(Error::Committed { id: self.id })
+        }
+    }
+
+    /// After a write of the manifest whose outcome is unknown: fences ourselves off, so that the
+    /// manifest cannot appear later. If that cannot be done either, the lease stays.
+    fn give_up(&self) {
+        let by = QuarantineId::from_bytes([0; 16]);
+        if let Err(error) = self.repository.fence(&self.id, by, &*self.entropy) {
+            tracing::warn!(id = %self.id, %error, "it is unknown whether the manifest was written");
+        }
+    }
+}

@@ -1,0 +1,97 @@
+//! One thread's way into a writer: names chunks, asks who has them, groups the new ones.
+
+use std::sync::{Arc, atomic::Ordering};
+
+use crossbeam_channel::Sender;
+
+use super::{Claim, Shared};
+use crate::{
+    error::{Error, Result},
+    id::{ChunkId, Stream},
+    segment::{CHUNK_MAX, Draft},
+};
+
+/// Puts chunks of one kind; consecutive new chunks are stored side by side.
+///
+/// Finish it before the commit. Dropping it hands over what it holds too, and the commit reports
+/// what went wrong.
+pub struct StreamWriter {
+    shared: Arc<Shared>,
+    jobs: Sender<Draft>,
+    draft: Draft,
+    segment: usize,
+}
+
+impl StreamWriter {
+    pub(super) fn new(shared: Arc<Shared>, jobs: Sender<Draft>, stream: Stream) -> Self {
+        shared.open_streams.fetch_add(1, Ordering::AcqRel);
+        let segment = shared.repository.sizes().segment as usize;
+        let draft = shared.spare_draft(stream);
+        Self {
+            shared,
+            jobs,
+            draft,
+            segment,
+        }
+    }
+
+    /// Stores a chunk of 1 byte to 1 MiB unless it is there, and returns its name. It is safe
+    /// once the writer is committed.
+    pub fn put(&mut self, bytes: &[u8]) -> Result<ChunkId> {
+        self.shared.failure.check()?;
+        if bytes.is_empty() || bytes.len() > CHUNK_MAX {
+            return Err(Error::ChunkSize {
+                len: bytes.len(),
+                max: CHUNK_MAX,
+            });
+        }
+        let stream = self.draft.stream;
+        let id = self
+            .shared
+            .repository
+            .objects()
+            .keys()
+            .chunk_id(stream, bytes);
+        let claimed = self.shared.claim(stream, &id, bytes.len());
+        match claimed.inspect_err(|error| self.shared.failure.set(error.clone()))? {
+            Claim::Known => {}
+            Claim::New => {
+                self.draft.push(id, bytes);
+                if self.draft.bytes.len() >= self.segment {
+                    self.submit()?;
+                }
+            }
+        }
+        Ok(id)
+    }
+
+    /// Hands over what is left.
+    pub fn finish(mut self) -> Result<()> {
+        self.submit()
+    }
+
+    fn submit(&mut self) -> Result<()> {
+        self.shared.failure.check()?;
+        if self.draft.chunks.is_empty() {
+            return Ok(());
+        }
+        let fresh = self.shared.spare_draft(self.draft.stream);
+        let full = std::mem::replace(&mut self.draft, fresh);
+        self.jobs.send(full).map_err(|_| {
+            self.shared.failure.set(Error::WriterDied);
+            self.shared
+                .failure
+                .check()
+                .err()
+                .unwrap_or(Error::WriterDied)
+        })
+    }
+}
+
+impl Drop for StreamWriter {
+    fn drop(&mut self) {
+        // An error here is the writer's first error and is returned by the commit.
+        let _ = self.submit();
+        self.shared.open_streams.fetch_sub(1, Ordering::AcqRel);
+    }
+}
