@@ -1,4 +1,4 @@
-//! The one task runner: `cargo xtask test | ci | tidy | docs`.
+//! The one task runner: `cargo xtask test | ci | tidy | docs | bench`.
 //!
 //! Everything a developer or CI does with this repository has a verb here, so that nothing works
 //! only in CI. Each task is one module; each prints what it does and ends with one closing line.
@@ -9,6 +9,7 @@
     reason = "a task runner talks to the terminal"
 )]
 
+mod bench;
 mod ci;
 mod docs;
 mod needs;
@@ -37,6 +38,14 @@ enum Task {
     Tidy,
     /// Writes the generated documents anew.
     Docs,
+    /// Measures strongroom beside restic and Borg.
+    Bench(bench::Options),
+    /// Runs one measured command; for `bench` itself.
+    #[command(hide = true)]
+    BenchProbe {
+        /// A line of shell.
+        shell: String,
+    },
 }
 
 fn main() -> ExitCode {
@@ -45,6 +54,8 @@ fn main() -> ExitCode {
         Task::Ci => ci::task(),
         Task::Tidy => tidy::task(),
         Task::Docs => docs::task(),
+        Task::Bench(options) => bench::task(&options),
+        Task::BenchProbe { shell } => bench::probe(&shell),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

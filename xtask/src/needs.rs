@@ -42,6 +42,18 @@ pub(crate) const FOR_TESTS: &[Tool] = &[
     },
 ];
 
+/// Whom the benchmark compares with.
+pub(crate) const FOR_BENCH: &[Tool] = &[
+    Tool {
+        program: "restic",
+        package: "restic",
+    },
+    Tool {
+        program: "borg",
+        package: "borgbackup",
+    },
+];
+
 /// Installs the tools that are missing, or says which are and how to get them.
 pub(crate) fn tools(wanted: &[Tool]) -> Result<()> {
     let missing: Vec<&str> = wanted
