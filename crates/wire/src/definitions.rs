@@ -112,42 +112,36 @@ fn published() -> &'static Result<Published, String> {
     })
 }
 
-/// The folder of the JSON files: in Cargo's registry by the version in Cargo.lock, or where
-/// `cargo metadata` says, which fetches the crate if need be.
+/// The folder of the JSON files, in the version that Cargo.lock names: in Cargo's registry, into
+/// which `cargo info` fetches this one crate if nothing else has.
 fn locate() -> Result<PathBuf, String> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    if let Some(folder) = in_registry(&root) {
+    let lock = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../Cargo.lock");
+    let lock = fs::read_to_string(&lock).map_err(|error| format!("{}: {error}", lock.display()))?;
+    let version = version(&lock).ok_or_else(|| format!("{CRATE} is not in Cargo.lock"))?;
+    if let Some(folder) = in_registry(version) {
         return Ok(folder);
     }
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let output = Command::new(cargo)
-        .args(["metadata", "--format-version", "1", "--locked"])
-        .current_dir(&root)
+        .args(["info", "--quiet", &format!("{CRATE}@{version}")])
         .output()
-        .map_err(|error| format!("cargo metadata: {error}"))?;
-    let metadata: Value = serde_json::from_slice(&output.stdout).map_err(|_| {
+        .map_err(|error| format!("cargo info: {error}"))?;
+    in_registry(version).ok_or_else(|| {
         format!(
-            "cargo metadata: {}",
+            "{CRATE} cannot be fetched: {}",
             String::from_utf8_lossy(&output.stderr)
         )
-    })?;
-    let packages = metadata["packages"]
-        .as_array()
-        .map_or(&[][..], Vec::as_slice);
-    packages
-        .iter()
-        .find(|package| package["name"] == CRATE)
-        .and_then(|package| Path::new(package["manifest_path"].as_str()?).parent())
-        .map(|folder| folder.join("src"))
-        .ok_or_else(|| format!("{CRATE} is not in Cargo.lock"))
+    })
 }
 
-fn in_registry(root: &Path) -> Option<PathBuf> {
-    let lock = fs::read_to_string(root.join("Cargo.lock")).ok()?;
+fn version(lock: &str) -> Option<&str> {
     let entry = lock
         .split("[[package]]")
         .find(|entry| entry.contains(CRATE))?;
-    let version = entry.split("version = \"").nth(1)?.split('"').next()?;
+    entry.split("version = \"").nth(1)?.split('"').next()
+}
+
+fn in_registry(version: &str) -> Option<PathBuf> {
     let home = std::env::var_os("CARGO_HOME")
         .map(PathBuf::from)
         .or_else(|| Some(Path::new(&std::env::var_os("HOME")?).join(".cargo")))?;

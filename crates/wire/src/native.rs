@@ -202,3 +202,28 @@ pub struct TaskStarted {
     /// The operation log to watch.
     pub job_id: String,
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn endpoints_are_a_flat_object() {
+        let flat = json!({"region": "r-1", "identity": "http://h:1", "cbr": "http://h:2"});
+        let endpoints: Endpoints = serde_json::from_value(flat.clone()).unwrap();
+        assert_eq!(endpoints.origins["cbr"], "http://h:2");
+        assert_eq!(serde_json::to_value(endpoints).unwrap(), flat);
+    }
+
+    #[test]
+    fn where_to_restore_may_be_left_open() {
+        let open: RestoreTo = serde_json::from_value(json!({})).unwrap();
+        assert_eq!(open, RestoreTo::default());
+        assert_eq!(
+            serde_json::to_value(open).unwrap(),
+            json!({"to": null, "inside": null})
+        );
+    }
+}

@@ -3,7 +3,7 @@
 //! Documents: "Creating a Vault", "Querying the Vault List", "Querying a Specified Vault",
 //! "Modifying a Vault", "Associating Resources", "Removing Resources".
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::{
     Limit,
@@ -242,7 +242,9 @@ pub struct VaultCreate {
     pub description: Option<Description>,
     /// Its name.
     pub name: Name,
-    /// What to bind to it, at most 255; may be empty but not missing.
+    /// What to bind to it, at most 255; may be empty but not missing. Go programs write an empty
+    /// list as null.
+    #[serde(deserialize_with = "null_is_empty")]
     pub resources: Vec<ResourceCreate>,
     /// Its tags.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -303,6 +305,14 @@ pub struct BillingCreate {
     /// Whether to keep its data in several availability zones.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub is_multi_az: Option<bool>,
+}
+
+fn null_is_empty<'de, D, T>(from: D) -> Result<Vec<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de>,
+{
+    Option::deserialize(from).map(Option::unwrap_or_default)
 }
 
 /// The request of `UpdateVault`.

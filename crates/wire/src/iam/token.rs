@@ -257,3 +257,88 @@ pub struct TokenUser {
     /// The account.
     pub domain: NamedId,
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn request(identity: &Value, scope: &Value) -> CreateTokenRequest {
+        serde_json::from_value(json!({"auth": {"identity": identity, "scope": scope}})).unwrap()
+    }
+
+    fn by_password() -> Value {
+        json!({"methods": ["password"], "password": {"user": {
+            "name": "admin", "domain": {"name": "acme"}, "password": "let me in",
+        }}})
+    }
+
+    #[test]
+    fn a_user_is_named_by_id_or_by_name_and_account() {
+        let by_name = request(&by_password(), &Value::Null);
+        let Identity::Password(user) = by_name.identity().unwrap() else {
+            panic!("not password")
+        };
+        assert_eq!(user.domain.as_ref().unwrap().name.as_deref(), Some("acme"));
+        assert!(
+            !format!("{by_name:?}").contains("let me in"),
+            "the password is printed"
+        );
+        let by_id = json!({"methods": ["password"],
+            "password": {"user": {"id": "u", "password": "x", "name": null}}});
+        let by_id = request(&by_id, &Value::Null);
+        assert!(matches!(by_id.identity(), Ok(Identity::Password(user)) if user.name.is_none()));
+    }
+
+    #[test]
+    fn a_token_is_as_good_as_a_password() {
+        let identity = json!({"methods": ["token"], "token": {"id": "t", "duration_seconds": 900}});
+        assert_eq!(
+            request(&identity, &Value::Null).identity(),
+            Ok(Identity::Token("t"))
+        );
+    }
+
+    #[test]
+    fn what_is_missing_or_not_supported_is_named() {
+        let said = |identity: Value| {
+            request(identity, Value::Null)
+                .identity()
+                .unwrap_err()
+                .to_string()
+        };
+        let mfa = said(json!({"methods": ["password", "totp"]}));
+        assert!(mfa.starts_with("identity.methods must be"), "{mfa}");
+        assert_eq!(
+            said(json!({"methods": ["token"]})),
+            "identity.token is missing"
+        );
+        let nameless = json!({"methods": ["password"], "password": {"user": {"password": "x"}}});
+        assert_eq!(said(nameless), "identity.password.user.name is missing");
+    }
+
+    #[test]
+    fn every_form_of_scope_that_clients_send_is_understood() {
+        for unscoped in [
+            Value::Null,
+            json!("unscoped"),
+            json!({}),
+            json!({"project": null}),
+        ] {
+            let request = request(&by_password(), &unscoped);
+            assert_eq!(request.scope(), Scope::Unscoped, "{unscoped}");
+        }
+        let both = json!({"project": {"name": "r-1"}, "domain": {"id": "d"}});
+        let request_for = request(&by_password(), &both);
+        assert!(matches!(request_for.scope(), Scope::Project(project) if project.id.is_none()));
+        let of_account = json!({"project": {"name": "r-1", "domain": {"id": "d"}}});
+        let request_for = request(&by_password(), &of_account);
+        let Scope::Project(project) = request_for.scope() else {
+            panic!("not a project")
+        };
+        assert_eq!(project.domain.as_ref().unwrap().id.as_deref(), Some("d"));
+        let request_for = request(&by_password(), &json!({"domain": {"name": "acme"}}));
+        assert!(matches!(request_for.scope(), Scope::Domain(_)));
+    }
+}

@@ -218,6 +218,8 @@ fn unknown_words_wrong_types_and_missing_fields_are_refused_with_a_reason() {
     };
     let good = vault(json!({}), json!({"nonsense": [1]}));
     assert!(serde_json::from_value::<cbr::vault::CreateVaultRequest>(good).is_ok());
+    let null = vault(json!({}), json!({"resources": null}));
+    assert!(serde_json::from_value::<cbr::vault::CreateVaultRequest>(null).is_ok());
     let known = "unknown object type \"tape\": expected server, disk, turbo";
     refused::<cbr::CreateVault>(vault(json!({"object_type": "tape"}), json!({})), known);
     refused::<cbr::CreateVault>(vault(json!({"size": "100"}), json!({})), "expected u64");
