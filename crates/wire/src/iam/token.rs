@@ -303,7 +303,7 @@ mod tests {
     #[test]
     fn what_is_missing_or_not_supported_is_named() {
         let said = |identity: Value| {
-            request(identity, Value::Null)
+            request(&identity, &Value::Null)
                 .identity()
                 .unwrap_err()
                 .to_string()
