@@ -16,7 +16,7 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The file is something else, or nothing that SQLite knows.
-    #[error("{} is not a strongroom catalog ({reason}); check the path, nothing was changed", path.display())]
+    #[error("{} is not a strongroom catalog ({reason}); check the path", path.display())]
     Foreign {
         /// The file.
         path: PathBuf,
@@ -25,7 +25,7 @@ pub enum Error {
     },
     /// The database is damaged.
     #[error(
-        "the catalog is damaged ({0}); stop the service and restore the catalog or rebuild it from the repositories"
+        "the catalog is damaged ({0}); stop the service, then restore a copy of it or rebuild it"
     )]
     Corrupt(String),
     /// A newer release wrote it.
@@ -40,7 +40,7 @@ pub enum Error {
     },
     /// A migration that was applied differs from the one of that number in this release.
     #[error(
-        "migration {version} ({name}) was applied with other contents than this release has; the catalog belongs to another build"
+        "migration {version} ({name}) of the catalog is not this release's; run the right build"
     )]
     MigrationAltered {
         /// Its number.

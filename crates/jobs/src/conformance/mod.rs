@@ -89,6 +89,7 @@ macro_rules! conformance_suite {
             a_failure_at_each_step_undoes_it_and_those_before_it,
             a_crash_at_each_store_call_changes_no_outcome,
             a_runner_that_comes_back_late_changes_nothing,
+            a_runner_never_claims_a_job_that_it_works_on,
             a_cancel_at_each_point_undoes_what_was_done,
             a_cancelled_job_that_never_began_leaves_the_line,
             a_retry_waits_and_its_number_is_bounded,

@@ -129,6 +129,22 @@ pub fn a_runner_that_comes_back_late_changes_nothing<B: Bench>() {
     }
 }
 
+/// Whatever the clock says: the lease of a running job is as good as its runner.
+pub fn a_runner_never_claims_a_job_that_it_works_on<B: Bench>() {
+    let world = World::<B>::new();
+    let id = world.enqueue(1, None, &Script::default());
+    let runner = Arc::new(world.runner());
+    let same = Arc::clone(&runner);
+    world.meanwhile(1, move |world| {
+        assert!(!same.run_one().expect("the store works"));
+        world.advance(1_000_000_000);
+        assert!(!same.run_one().expect("the store works"));
+    });
+    idle(&runner);
+    assert_ended(&world, &id, JobState::Succeeded);
+    assert_eq!(world.job(&id).fence, 1);
+}
+
 /// Before it begins, while a step runs, and too late.
 pub fn a_cancel_at_each_point_undoes_what_was_done<B: Bench>() {
     for step in 0..STEPS.len() {

@@ -281,7 +281,8 @@ impl<'r, C: Context> Execution<'r, C> {
         let why = chain(&**refused);
         self.job.attempts += 1;
         if self.job.attempts < END_ATTEMPTS {
-            tracing::warn!(job = %self.job.id, kind = self.kind.name, why, "the end of a job waits");
+            tracing::warn!(job = %self.job.id, kind = self.kind.name, why,
+                "the end of a job waits");
             return self.leave(END_PAUSE);
         }
         if *ending == Ending::Succeeded {
@@ -337,7 +338,8 @@ impl<'r, C: Context> Execution<'r, C> {
                 Ok(()) => {}
                 Err(StoreError::Fenced) => self.held.lose(),
                 Err(error) => {
-                    tracing::warn!(job = %job.id, error = chain(&error), "progress is not recorded");
+                    tracing::warn!(job = %job.id, error = chain(&error),
+                        "progress is not recorded");
                 }
             }
         };

@@ -311,7 +311,8 @@ impl<C: Context> Inner<C> {
             Ok(signal) => held.heed(signal),
             Err(StoreError::Fenced) => held.lose(),
             Err(error) => {
-                tracing::warn!(error = chain(&error), job = %held.lease.job, "a lease is not prolonged");
+                tracing::warn!(job = %held.lease.job, error = chain(&error),
+                    "a lease is not prolonged");
             }
         }
     }
