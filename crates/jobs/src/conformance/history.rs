@@ -6,8 +6,8 @@
 use strongroom_model::JobId;
 
 use super::{
-    Bench, World,
-    world::{LastCall, STEPS, Script},
+    Bench, LastCall, World,
+    world::{STEPS, Script},
 };
 use crate::job::JobState;
 
@@ -37,7 +37,7 @@ pub fn play<B: Bench>(moves: &[u8]) -> Vec<String> {
                 } else {
                     LastCall::Unheard
                 };
-                world.store.halt_at(usize::from(detail / 2), last);
+                world.fuse.halt_at(usize::from(detail / 2), last);
                 let _crashed = runner.run_one();
                 runner = world.restarted();
             }

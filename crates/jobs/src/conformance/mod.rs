@@ -5,14 +5,17 @@
 //!
 //! - `contract`: what a store promises to a runner
 //! - `running`: what a runner makes of it: steps twice, failures, crashes at every call, cancels
+//! - [`Fuse`]: the end of a process at a chosen call; for tests of other crates' jobs too
 //! - [`history`]: random histories, whose outcome can be compared between two stores
 
 mod contract;
+mod fuse;
 pub mod history;
 mod running;
 mod world;
 
 pub use contract::*;
+pub use fuse::{Fuse, LastCall};
 pub use running::*;
 pub use world::World;
 

@@ -5,8 +5,8 @@ use std::sync::{Arc, mpsc};
 use strongroom_model::{Clock, JobId};
 
 use super::{
-    Bench, World,
-    world::{LastCall, STEPS, Script, job_id},
+    Bench, LastCall, World,
+    world::{STEPS, Script, job_id},
 };
 use crate::{
     job::{Ending, JobFailure, JobState, StepOutput},
@@ -93,7 +93,7 @@ pub fn a_crash_at_each_store_call_changes_no_outcome<B: Bench>() {
                 let world = World::<B>::new();
                 let id = world.enqueue(1, Some("k"), &script);
                 let runner = world.runner();
-                world.store.halt_at(call, last);
+                world.fuse.halt_at(call, last);
                 let crashed = runner.run_until_idle().is_err();
                 drop(runner);
                 let runner = world.restarted();
@@ -240,7 +240,7 @@ pub fn a_step_that_kills_the_process_is_not_started_for_ever<B: Bench>() {
     let world = World::<B>::new();
     let id = world.enqueue(1, None, &Script::default());
     for _ in 0..10 {
-        world.meanwhile(1, |world| world.store.halt_at(0, LastCall::Lost));
+        world.meanwhile(1, |world| world.fuse.halt_at(0, LastCall::Lost));
         let _died = world.restarted().run_until_idle();
     }
     idle(&world.restarted());

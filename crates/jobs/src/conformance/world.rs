@@ -1,5 +1,5 @@
-//! The world of the suite: jobs of three steps whose deeds can be counted, a clock, and a store
-//! that dies at a chosen call.
+//! The world of the suite: jobs of three steps whose deeds can be counted, a clock, and runners
+//! that die at a chosen call.
 
 use std::{
     collections::BTreeSet,
@@ -13,14 +13,14 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use strongroom_model::{Clock, JobId, Timestamp};
 
-use super::Bench;
+use super::{Bench, Fuse};
 use crate::{
     context::StepContext,
-    error::{HookError, StepError, StoreError},
+    error::{HookError, StepError},
     job::{Ending, Job, NewJob},
     kind::{Context, JobType, Registry, Step, TxOf},
     runner::{Options, Runner},
-    store::{Change, Claim, End, JobStore, Lease, Signal},
+    store::JobStore,
 };
 
 /// The names of the steps of the suite's jobs.
@@ -58,7 +58,8 @@ type Meanwhile<B> = Box<dyn FnOnce(&World<B>) + Send>;
 /// Where the suite's jobs run.
 pub struct World<B: Bench> {
     pub(super) bench: B,
-    pub(super) store: Halting<B::Store>,
+    pub(super) fuse: Fuse,
+    store: B::Store,
     pub(super) now: AtomicI64,
     deeds: Mutex<Deeds>,
     meanwhile: Mutex<Vec<(usize, Meanwhile<B>)>>,
@@ -89,7 +90,8 @@ impl<B: Bench> World<B> {
     pub(super) fn new() -> Arc<Self> {
         let bench = B::fresh();
         Arc::new(Self {
-            store: Halting::new(bench.store()),
+            fuse: Fuse::default(),
+            store: bench.store(),
             bench,
             now: AtomicI64::new(1_767_323_045_000_000),
             deeds: Mutex::default(),
@@ -103,16 +105,13 @@ impl<B: Bench> World<B> {
     pub(super) fn runner(self: &Arc<Self>) -> Runner<Self> {
         let number = self.runners.fetch_add(1, Ordering::SeqCst);
         let registry = Registry::new(&[Self::THREE]).expect("there is one type");
-        Runner::new(
-            Arc::clone(self),
-            registry,
-            Options::named(format!("runner-{number}")),
-        )
+        let options = Options::named(format!("runner-{number}"));
+        Runner::new(Arc::clone(self), registry, options).with_fuse(self.fuse.clone())
     }
 
     /// A runner of a new process that has killed the others.
     pub(super) fn restarted(self: &Arc<Self>) -> Runner<Self> {
-        self.store.revive();
+        self.fuse.revive();
         let runner = self.runner();
         runner.adopt_orphans().expect("the store works again");
         runner
@@ -267,7 +266,7 @@ impl<B: Bench> Clock for World<B> {
 }
 
 impl<B: Bench> Context for World<B> {
-    type Store = Halting<B::Store>;
+    type Store = B::Store;
 
     fn job_store(&self) -> &Self::Store {
         &self.store
@@ -275,113 +274,6 @@ impl<B: Bench> Context for World<B> {
 
     fn clock(&self) -> &dyn Clock {
         self
-    }
-}
-
-/// What becomes of the call at which the store dies.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum LastCall {
-    /// It is not done.
-    Lost,
-    /// It is done, but its caller never hears of it.
-    Unheard,
-}
-
-/// A store that dies at a chosen call, as its process would.
-#[derive(Clone)]
-pub struct Halting<S> {
-    inner: S,
-    plan: Arc<Mutex<Plan>>,
-}
-
-struct Plan {
-    calls: usize,
-    last: Option<(usize, LastCall)>,
-}
-
-impl<S> Halting<S> {
-    fn new(inner: S) -> Self {
-        Self {
-            inner,
-            plan: Arc::new(Mutex::new(Plan {
-                calls: 0,
-                last: None,
-            })),
-        }
-    }
-
-    /// It dies at the call of that number from now, the first being 0.
-    pub(super) fn halt_at(&self, call: usize, last: LastCall) {
-        *lock(&self.plan) = Plan {
-            calls: 0,
-            last: Some((call, last)),
-        };
-    }
-
-    /// It works again; the number of calls since it was told to die.
-    pub(super) fn revive(&self) -> usize {
-        std::mem::replace(
-            &mut *lock(&self.plan),
-            Plan {
-                calls: 0,
-                last: None,
-            },
-        )
-        .calls
-    }
-
-    fn call<T>(&self, act: impl FnOnce() -> Result<T, StoreError>) -> Result<T, StoreError> {
-        let dead = || Err(StoreError::Unavailable("the process is dead".into()));
-        let verdict = {
-            let mut plan = lock(&self.plan);
-            let number = plan.calls;
-            plan.calls += 1;
-            plan.last
-                .filter(|(last, _)| number >= *last)
-                .map(|(last, how)| (number == last, how))
-        };
-        match verdict {
-            None => act(),
-            Some((true, LastCall::Unheard)) => act().and_then(|_| dead()),
-            Some(_) => dead(),
-        }
-    }
-}
-
-impl<S: JobStore> JobStore for Halting<S> {
-    type Tx<'t> = S::Tx<'t>;
-
-    fn claim(&self, claim: &Claim<'_>) -> Result<Option<Job>, StoreError> {
-        self.call(|| self.inner.claim(claim))
-    }
-
-    fn save(&self, lease: &Lease, change: &Change<'_>) -> Result<Signal, StoreError> {
-        self.call(|| self.inner.save(lease, change))
-    }
-
-    fn renew(&self, lease: &Lease, until: Timestamp) -> Result<Signal, StoreError> {
-        self.call(|| self.inner.renew(lease, until))
-    }
-
-    fn finish(
-        &self,
-        lease: &Lease,
-        end: &End<'_>,
-        hook: &mut dyn FnMut(&S::Tx<'_>) -> Result<(), HookError>,
-    ) -> Result<(), StoreError> {
-        self.call(|| self.inner.finish(lease, end, hook))
-    }
-
-    fn adopt(&self, runner: &str) -> Result<u64, StoreError> {
-        self.call(|| self.inner.adopt(runner))
-    }
-
-    fn request_cancel(&self, job: &JobId, now: Timestamp) -> Result<bool, StoreError> {
-        self.call(|| self.inner.request_cancel(job, now))
-    }
-
-    fn job(&self, job: &JobId) -> Result<Option<Job>, StoreError> {
-        self.call(|| self.inner.job(job))
     }
 }
 

@@ -14,7 +14,7 @@ use crate::{
     context::StepContext,
     error::{HookError, StepError, StoreError},
     job::{Ending, Job, JobFailure, JobState, StepOutput},
-    kind::{Context, JobType, Step},
+    kind::{Context, JobType, Step, TxOf},
     store::{Change, End, JobStore, Then},
 };
 
@@ -263,13 +263,13 @@ impl<'r, C: Context> Execution<'r, C> {
             now,
         };
         let context = &*self.inner.context;
+        let mut along = |tx: &TxOf<'_, C>| match hook {
+            None => Ok(()),
+            Some(hook) => catch_unwind(AssertUnwindSafe(|| hook(context, tx, &job, ending)))
+                .unwrap_or_else(|panic| Err(panicked(&*panic).into())),
+        };
         self.inner
-            .store()
-            .finish(&self.held.lease, &end, &mut |tx| match hook {
-                None => Ok(()),
-                Some(hook) => catch_unwind(AssertUnwindSafe(|| hook(context, tx, &job, ending)))
-                    .unwrap_or_else(|panic| Err(panicked(&*panic).into())),
-            })?;
+            .call(|store| store.finish(&self.held.lease, &end, &mut along))?;
         tracing::info!(job = %self.job.id, kind = self.kind.name, ending = ending.state().as_str(),
             "a job ended");
         Ok(())
@@ -319,7 +319,9 @@ impl<'r, C: Context> Execution<'r, C> {
             then,
             now: self.inner.now(),
         };
-        let signal = self.inner.store().save(&self.held.lease, &change)?;
+        let signal = self
+            .inner
+            .call(|store| store.save(&self.held.lease, &change))?;
         self.held.heed(signal);
         Ok(())
     }

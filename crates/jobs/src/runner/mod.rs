@@ -69,6 +69,8 @@ struct Inner<C: Context> {
     claiming: Mutex<()>,
     shared: Mutex<Shared>,
     wake: Condvar,
+    #[cfg(any(test, feature = "conformance"))]
+    fuse: crate::conformance::Fuse,
 }
 
 #[derive(Default)]
@@ -90,6 +92,8 @@ impl<C: Context> Runner<C> {
             claiming: Mutex::default(),
             shared: Mutex::default(),
             wake: Condvar::new(),
+            #[cfg(any(test, feature = "conformance"))]
+            fuse: crate::conformance::Fuse::default(),
         };
         Self {
             inner: Arc::new(inner),
@@ -97,11 +101,22 @@ impl<C: Context> Runner<C> {
         }
     }
 
+    /// The same runner, to be killed by that fuse; for tests, before it is started.
+    #[cfg(any(test, feature = "conformance"))]
+    #[must_use]
+    pub fn with_fuse(mut self, fuse: crate::conformance::Fuse) -> Self {
+        Arc::get_mut(&mut self.inner)
+            .expect("no thread was started yet")
+            .fuse = fuse;
+        self
+    }
+
     /// Frees the jobs that other runners hold; returns how many there were.
     ///
     /// Only for one who knows that they are dead, because it holds the lock that they held.
     pub fn adopt_orphans(&self) -> Result<u64, StoreError> {
-        self.inner.store().adopt(&self.inner.options.name)
+        self.inner
+            .call(|store| store.adopt(&self.inner.options.name))
     }
 
     /// Starts the threads.
@@ -130,7 +145,9 @@ impl<C: Context> Runner<C> {
 
     /// Asks for a job to be stopped; `false` if it is unknown or has ended.
     pub fn cancel(&self, job: &JobId) -> Result<bool, StoreError> {
-        let known = self.inner.store().request_cancel(job, self.inner.now())?;
+        let known = self
+            .inner
+            .call(|store| store.request_cancel(job, self.inner.now()))?;
         self.notify();
         Ok(known)
     }
@@ -175,8 +192,15 @@ impl<C: Context> Drop for Runner<C> {
 }
 
 impl<C: Context> Inner<C> {
-    fn store(&self) -> &C::Store {
-        self.context.job_store()
+    /// Every call of the store passes here.
+    fn call<T>(
+        &self,
+        act: impl FnOnce(&C::Store) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        #[cfg(any(test, feature = "conformance"))]
+        return self.fuse.call(|| act(self.context.job_store()));
+        #[cfg(not(any(test, feature = "conformance")))]
+        act(self.context.job_store())
     }
 
     fn now(&self) -> Timestamp {
@@ -221,7 +245,7 @@ impl<C: Context> Inner<C> {
             now,
             lease_until: self.lease_until(now),
         };
-        let Some(job) = self.store().claim(&claim)? else {
+        let Some(job) = self.call(|store| store.claim(&claim))? else {
             return Ok(None);
         };
         let kind = self
@@ -298,11 +322,9 @@ impl<C: Context> Inner<C> {
 
     fn look_after(&self, held: &Held, renew: bool) {
         let signal = if renew {
-            self.store()
-                .renew(&held.lease, self.lease_until(self.now()))
+            self.call(|store| store.renew(&held.lease, self.lease_until(self.now())))
         } else {
-            self.store()
-                .job(&held.lease.job)
+            self.call(|store| store.job(&held.lease.job))
                 .map(|job| crate::store::Signal {
                     cancel_requested: job.is_some_and(|job| job.cancel_requested),
                 })
