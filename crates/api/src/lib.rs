@@ -1,1 +1,30 @@
 //! HTTP: one router and one error dialect per vendor service over the use cases of control.
+//!
+//! Reading order:
+//! - [`service`]: a route per declared operation, and the order of steps of every call
+//! - [`request`], [`call`], [`failure`], [`dialect`]: what comes in, what a handler sees, what
+//!   can go wrong, and how a service says so
+//! - [`cloud`]: what every handler works with; `authenticate`, `audit`: who calls, what is kept
+//! - [`cbr`], [`iam`], [`native`], [`planned`]: the services
+//! - [`origins`], [`listen`], [`tls`]: sockets, connections, certificates
+//!
+//! Invariants: nothing below this crate is async; a vendor's odd spelling does not get past it;
+//! no reply leaves that its service's dialect has not shaped.
+
+mod audit;
+mod authenticate;
+pub mod call;
+pub mod cbr;
+pub mod cloud;
+pub mod dialect;
+pub mod failure;
+pub mod iam;
+pub mod listen;
+pub mod native;
+pub mod origins;
+pub mod planned;
+pub mod request;
+pub mod service;
+pub mod tls;
+
+pub use cloud::{Cloud, Endpoints};

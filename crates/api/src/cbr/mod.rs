@@ -1,0 +1,58 @@
+//! Cloud Backup and Recovery: one line per operation that works.
+//!
+//! A handler reads the call into the use case's terms, calls it, and presents what came back; the
+//! vendor's odd spellings stop here. Operations that do not work yet are routed by
+//! [`Service::finish`](crate::service::Service::finish) from the wire's table.
+
+mod backups;
+mod checkpoints;
+pub mod errors;
+mod operation_logs;
+mod pages;
+mod protectables;
+mod tags;
+mod usage;
+mod vaults;
+mod versions;
+pub(crate) mod words;
+
+use std::sync::Arc;
+
+use axum::Router;
+
+use crate::{cloud::Cloud, service::Service};
+
+/// The service's router.
+pub fn router(cloud: Arc<Cloud>) -> Router {
+    Service::new(cloud, errors::Cbr)
+        .serve(versions::list)
+        .serve(versions::show)
+        .serve(vaults::create)
+        .serve(vaults::show)
+        .serve(vaults::list)
+        .serve(vaults::update)
+        .serve(vaults::delete)
+        .serve(vaults::add_resources)
+        .serve(vaults::remove_resources)
+        .serve(protectables::list)
+        .serve(protectables::show)
+        .serve(checkpoints::create)
+        .serve(checkpoints::show)
+        .serve(backups::list)
+        .serve(backups::show)
+        .serve(backups::update)
+        .serve(backups::delete)
+        .serve(backups::restore)
+        .serve(backups::metadata)
+        .serve(operation_logs::list)
+        .serve(operation_logs::show)
+        .serve(usage::storage)
+        .serve(usage::summary)
+        .serve(tags::list)
+        .serve(tags::create)
+        .serve(tags::batch)
+        .serve(tags::delete)
+        .serve(tags::project)
+        .serve(tags::search)
+        .finish(&[strongroom_wire::cbr::ALL])
+}

@@ -1,0 +1,176 @@
+//! Operation logs: tasks listed and shown.
+
+use strongroom_control::operation_logs::{
+    OperationDetail, OperationLog, OperationLogFilter, OperationResource,
+};
+use strongroom_model::state::TaskStatus;
+use strongroom_wire::cbr::{
+    self as wire,
+    operation_log::{
+        BackupDetail, CommonDetail, DeleteDetail, ListOpLogsReply, OperationError,
+        OperationExtraInfo, OperationLogReply, RemoveResourcesDetail, RestoreDetail,
+        VaultDeleteDetail,
+    },
+    resource::ResourceRef,
+};
+
+use super::{
+    errors,
+    pages::{limit_of, offset_of, page},
+    words::{
+        asked_maybe, enterprise_project, id, id_maybe, object_types_of_provider, provider_id,
+        resource_type, shown, time, time_asked, vault_provider_id,
+    },
+};
+use crate::{call::Call, cloud::Cloud, failure::Failure};
+
+pub fn show(cloud: &Cloud, call: Call<wire::ShowOpLog>) -> Result<OperationLogReply, Failure> {
+    let id = id("operation_log_id", &call.path.operation_log_id)?;
+    let log = cloud.control.show_operation_log(&call.caller()?, id)?;
+    Ok(OperationLogReply {
+        operation_log: present(log),
+    })
+}
+
+pub fn list(cloud: &Cloud, call: Call<wire::ListOpLogs>) -> Result<ListOpLogsReply, Failure> {
+    let caller = call.caller()?;
+    let query = call.query;
+    let page = page(query.limit, query.offset, query.marker);
+    let filter = OperationLogFilter {
+        operation_type: asked_maybe(query.operation_type)?,
+        status: query
+            .status
+            .and_then(|status| TaskStatus::parse(status.as_str())),
+        vault_id: id_maybe("vault_id", query.vault_id.as_ref())?,
+        vault_name: query.vault_name,
+        resource_id: id_maybe("resource_id", query.resource_id.as_ref())?,
+        resource_name: query.resource_name,
+        object_types: query.provider_id.map(|id| object_types_of_provider(&id)),
+        start_time: time_asked(query.start_time),
+        end_time: time_asked(query.end_time),
+        enterprise_project_id: enterprise_project(query.enterprise_project_id),
+    };
+    let listed = cloud.control.list_operation_logs(&caller, &filter, &page)?;
+    Ok(ListOpLogsReply {
+        operation_logs: listed.items.into_iter().map(present).collect(),
+        count: listed.total,
+        limit: limit_of(&page),
+        offset: offset_of(&page),
+    })
+}
+
+fn present(log: OperationLog) -> wire::operation_log::OperationLog {
+    let provider = match (log.object_type, &log.resource) {
+        (Some(vault), _) => Some(vault_provider_id(vault).to_owned()),
+        (None, Some(resource)) => Some(provider_id(resource.kind).to_owned()),
+        (None, None) => None,
+    };
+    let mut extra_info = OperationExtraInfo {
+        backup: None,
+        common: CommonDetail {
+            progress: u32::from(log.progress),
+            request_id: log.request_id.unwrap_or_default(),
+            task_id: log.job_id.map(|id| id.to_string()),
+        },
+        delete: None,
+        sync: None,
+        remove_resources: None,
+        replication: None,
+        resource: log.resource.map(present_resource),
+        restore: None,
+        vault_delete: None,
+        update_expiration_time: None,
+    };
+    add_detail(&mut extra_info, log.detail);
+    wire::operation_log::OperationLog {
+        checkpoint_id: log.checkpoint_id.map(|id| id.to_string()),
+        created_at: time(log.created_at),
+        ended_at: log.ended_at.map(time),
+        error_info: log
+            .error
+            .map_or_else(OperationError::default, |failure| OperationError {
+                code: errors::code(failure.reason).code.to_owned(),
+                message: failure.message,
+            }),
+        extra_info,
+        id: log.id.to_string(),
+        operation_type: shown(log.operation_type.as_str()),
+        policy_id: None,
+        project_id: log.project_id.to_string(),
+        provider_id: provider,
+        started_at: time(log.started_at.unwrap_or(log.created_at)),
+        status: shown(log.status.as_str()),
+        updated_at: time(log.updated_at),
+        vault_id: log.vault_id.map(|id| id.to_string()),
+        vault_name: log.vault_name,
+    }
+}
+
+fn add_detail(extra: &mut OperationExtraInfo, detail: OperationDetail) {
+    match detail {
+        OperationDetail::Backup {
+            backup_id,
+            backup_name,
+        } => {
+            extra.backup = Some(BackupDetail {
+                backup_id: backup_id.to_string(),
+                backup_name: Some(backup_name),
+                app_consistency_error_code: None,
+                app_consistency_error_message: None,
+                app_consistency_status: None,
+            });
+        }
+        OperationDetail::Restore {
+            backup_id,
+            backup_name,
+            target,
+        } => {
+            let (id, name) = target
+                .map(|of| (of.id.to_string(), of.name))
+                .unwrap_or_default();
+            extra.restore = Some(RestoreDetail {
+                backup_id: backup_id.to_string(),
+                backup_name,
+                target_resource_id: id,
+                target_resource_name: name,
+            });
+        }
+        OperationDetail::Delete {
+            backup_id,
+            backup_name,
+        } => {
+            extra.delete = Some(DeleteDetail {
+                backup_id: backup_id.to_string(),
+                backup_name,
+            });
+        }
+        OperationDetail::VaultDelete { failed, total } => {
+            extra.vault_delete = Some(VaultDeleteDetail {
+                fail_count: failed,
+                total_count: total,
+                fail_delete_count: failed,
+                total_delete_count: total,
+            });
+        }
+        OperationDetail::RemoveResources {
+            failed,
+            total,
+            resources,
+        } => {
+            extra.remove_resources = Some(RemoveResourcesDetail {
+                fail_count: failed,
+                total_count: total,
+                resources: Some(resources.into_iter().map(present_resource).collect()),
+            });
+        }
+    }
+}
+
+fn present_resource(resource: OperationResource) -> ResourceRef {
+    ResourceRef {
+        extra_info: None,
+        id: resource.id.to_string(),
+        name: Some(resource.name),
+        resource_type: resource_type(resource.kind),
+    }
+}

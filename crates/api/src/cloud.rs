@@ -1,0 +1,71 @@
+//! What every handler works with: the use cases, who there is, and where the services are.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use serde::{Deserialize, Serialize};
+use strongroom_control::{Control, identity::Identity};
+use strongroom_model::{Clock, Entropy, entropy::random};
+
+use crate::{
+    audit,
+    authenticate::authenticate,
+    failure::Failure,
+    request::Request,
+    service::{App, Outcome},
+};
+
+/// What every handler works with. Cheap to share, without state of its own.
+pub struct Cloud {
+    /// The use cases.
+    pub control: Control,
+    /// Who there is and who calls.
+    pub identity: Identity,
+    /// Where the services are.
+    pub endpoints: Endpoints,
+    /// Tells the time.
+    pub clock: Arc<dyn Clock>,
+    /// Names requests.
+    pub entropy: Arc<dyn Entropy>,
+    /// Says whether the parts below can work, by part; empty if all can.
+    pub health: Health,
+}
+
+/// Asks the parts below whether they can work: part to problem, empty if all is well.
+pub type Health = Box<dyn Fn() -> BTreeMap<String, String> + Send + Sync>;
+
+/// Where the services are: the content of `endpoints.json`. Origins have no closing slash.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Endpoints {
+    /// The region, which is also the name of the first project.
+    pub region: String,
+    /// Identity and our own API.
+    pub identity: String,
+    /// Cloud Backup and Recovery.
+    pub cbr: String,
+    /// The database middleware's backup API.
+    pub ddm: String,
+    /// The audit service's backup API.
+    pub dbss: String,
+    /// Enterprise projects.
+    pub eps: String,
+    /// The console.
+    pub console: String,
+}
+
+impl App for Cloud {
+    fn new_request_id(&self) -> String {
+        hex::encode(random::<16>(self.entropy.as_ref()))
+    }
+
+    fn authenticate(
+        &self,
+        request: &Request,
+        project: Option<&str>,
+    ) -> Result<strongroom_control::identity::Session, Failure> {
+        authenticate(self, request, project)
+    }
+
+    fn finished(&self, outcome: &Outcome<'_>) {
+        audit::finished(self, outcome);
+    }
+}

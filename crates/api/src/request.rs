@@ -1,0 +1,150 @@
+//! A request as it came: raw bytes first, because signatures cover them.
+//!
+//! Nothing is parsed here but the request line. The body is read whole, up to [`BODY_BYTES_MAX`].
+
+use std::{net::SocketAddr, time::Duration};
+
+use axum::body::Body;
+use bytes::{Bytes, BytesMut};
+use http::{HeaderMap, HeaderValue, Method, Uri, header, request::Parts};
+use http_body_util::BodyExt as _;
+use percent_encoding::percent_decode_str;
+
+use crate::{failure::Failure, listen::Peer};
+
+/// The largest body: the vendor's gateway takes 12 MB.
+pub const BODY_BYTES_MAX: usize = 12 << 20;
+/// How much of a body that is too large is read all the same. A client that is still sending
+/// does not look for an answer; closing on it would turn the refusal into a broken connection.
+const DRAIN_BYTES_MAX: usize = 64 << 20;
+/// How long a body may take.
+const BODY_SECONDS: u64 = 60;
+
+/// One request, unparsed.
+#[derive(Debug, Clone)]
+pub struct Request {
+    /// Our name for it: `X-Request-Id` of the reply, of the log and of operation logs.
+    pub id: String,
+    /// The method.
+    pub method: Method,
+    /// Path and query as sent.
+    pub uri: Uri,
+    /// The headers; `Host` is there for HTTP/2 as well.
+    pub headers: HeaderMap,
+    /// The bytes of the body.
+    pub body: Bytes,
+    /// Where it came from, if it came over a socket.
+    pub peer: Option<SocketAddr>,
+}
+
+impl Request {
+    /// The request without its body, which [`read_body`] adds.
+    pub fn new(id: String, parts: Parts) -> Self {
+        let Parts {
+            method,
+            uri,
+            mut headers,
+            extensions,
+            ..
+        } = parts;
+        // HTTP/2 has no Host header, but what was signed was called one.
+        if !headers.contains_key(header::HOST)
+            && let Some(authority) = uri.authority()
+            && let Ok(host) = HeaderValue::from_str(authority.as_str())
+        {
+            headers.insert(header::HOST, host);
+        }
+        let peer = extensions.get::<Peer>().map(|peer| peer.0);
+        Self {
+            id,
+            method,
+            uri,
+            headers,
+            body: Bytes::new(),
+            peer,
+        }
+    }
+
+    /// A header as text, if it is there once and is text.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
+    }
+
+    /// The network address for the audit trail.
+    pub fn source(&self) -> String {
+        self.peer
+            .map_or_else(|| "in process".to_owned(), |peer| peer.ip().to_string())
+    }
+
+    /// The variable segments of `template` with what the path has in their places, decoded.
+    pub fn segments<'t>(&self, template: &'t str) -> Result<Vec<(&'t str, String)>, Failure> {
+        template
+            .split('/')
+            .zip(self.uri.path().split('/'))
+            .filter_map(|(name, text)| Some((name.strip_prefix('{')?.strip_suffix('}')?, text)))
+            .map(
+                |(name, text)| match percent_decode_str(text).decode_utf8() {
+                    Ok(text) => Ok((name, text.into_owned())),
+                    Err(_) => Err(Failure::malformed(name, "is not UTF-8")),
+                },
+            )
+            .collect()
+    }
+
+    /// The decoded pairs of the query in the order in which they were sent.
+    pub fn query(&self) -> Result<Vec<(String, String)>, Failure> {
+        let decode = |text: &str| match percent_decode_str(&text.replace('+', " ")).decode_utf8() {
+            Ok(text) => Ok(text.into_owned()),
+            Err(_) => Err(Failure::malformed("query", "is not UTF-8")),
+        };
+        self.uri
+            .query()
+            .unwrap_or_default()
+            .split('&')
+            .filter(|pair| !pair.is_empty())
+            .map(|pair| {
+                let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
+                Ok((decode(key)?, decode(value)?))
+            })
+            .collect()
+    }
+}
+
+/// Reads a whole body, or says why it cannot be had.
+pub async fn read_body(headers: &HeaderMap, body: Body) -> Result<Bytes, Failure> {
+    let announced = headers
+        .get(header::CONTENT_LENGTH)
+        .and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
+    let waits = headers.contains_key(header::EXPECT);
+    if waits && announced.is_some_and(|bytes| bytes > BODY_BYTES_MAX) {
+        // This client sends nothing before it is told to.
+        return Err(Failure::BodyTooLarge);
+    }
+    tokio::time::timeout(Duration::from_secs(BODY_SECONDS), collect(body, announced))
+        .await
+        .unwrap_or(Err(Failure::BodyUnreadable))
+}
+
+async fn collect(mut body: Body, announced: Option<usize>) -> Result<Bytes, Failure> {
+    let mut bytes = BytesMut::with_capacity(announced.unwrap_or(0).min(64 << 10));
+    let mut dropped = 0_usize;
+    while let Some(frame) = body.frame().await {
+        let Ok(data) = frame.map_err(|_| Failure::BodyUnreadable)?.into_data() else {
+            continue;
+        };
+        if dropped > 0 || bytes.len() + data.len() > BODY_BYTES_MAX {
+            dropped += bytes.len() + data.len();
+            bytes = BytesMut::new();
+            if dropped > DRAIN_BYTES_MAX {
+                break;
+            }
+        } else {
+            bytes.extend_from_slice(&data);
+        }
+    }
+    if dropped > 0 {
+        Err(Failure::BodyTooLarge)
+    } else {
+        Ok(bytes.freeze())
+    }
+}

@@ -1,0 +1,417 @@
+//! One vendor service: a route per declared operation, and one order of steps for all of them.
+//!
+//! A handler is a plain function `fn(&App, Call<ShowBackup>) -> Result<ShowBackupReply, Failure>`;
+//! its argument names the operation, so the router line is `.serve(backups::show)` and a handler
+//! with the wrong reply does not compile. Everything below HTTP is synchronous: once the body is
+//! read, the rest of a request runs on one blocking thread, and a panic there costs that request
+//! alone.
+//!
+//! Invariant: an operation of the service's table is always routed. [`Service::finish`] adds those
+//! that do not work yet (they answer so, after full authentication) and refuses to build a
+//! service that forgot one that works.
+
+use std::{collections::HashSet, panic::AssertUnwindSafe, sync::Arc};
+
+use axum::{
+    Router,
+    body::Body,
+    response::Response,
+    routing::{MethodFilter, on},
+};
+use http::{HeaderName, HeaderValue, StatusCode, header};
+use strongroom_control::identity::Session;
+use strongroom_wire::{
+    Availability, Method, Operation, OperationInfo, path::PathParameters as _,
+    query::QueryParameters as _,
+};
+
+use crate::{
+    call::{Answer, Call, IntoAnswer},
+    dialect::Dialect,
+    failure::Failure,
+    request::{Request, read_body},
+};
+
+/// The header that names a request.
+pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// What the glue needs from the application behind it.
+pub trait App: Send + Sync + 'static {
+    /// A fresh name for a request.
+    fn new_request_id(&self) -> String;
+
+    /// Proves who calls. `project` is the one in the path, if the operation's path has one.
+    fn authenticate(&self, request: &Request, project: Option<&str>) -> Result<Session, Failure>;
+
+    /// Notes what became of a call: log, audit trail, metrics.
+    fn finished(&self, outcome: &Outcome<'_>);
+}
+
+/// What became of a call.
+pub struct Outcome<'a> {
+    /// The service's short name.
+    pub service: &'static str,
+    /// The operation; absent if there is none for the path.
+    pub operation: Option<&'a OperationInfo>,
+    /// The request.
+    pub request: &'a Request,
+    /// Who called, once proven.
+    pub session: Option<&'a Session>,
+    /// The status of the reply.
+    pub status: StatusCode,
+    /// The vendor's code and the cause, if it was refused.
+    pub refused: Option<(&'a str, &'a Failure)>,
+}
+
+type Respond<A> = Box<dyn Fn(&A, Request, Option<Session>) -> Result<Reply, Failure> + Send + Sync>;
+
+struct Reply {
+    headers: Vec<(HeaderName, HeaderValue)>,
+    body: Option<Vec<u8>>,
+}
+
+struct Route<A> {
+    info: OperationInfo,
+    respond: Respond<A>,
+}
+
+struct Shared<A> {
+    app: Arc<A>,
+    dialect: Box<dyn Dialect>,
+}
+
+/// Builds the router of one vendor service.
+pub struct Service<A> {
+    shared: Arc<Shared<A>>,
+    router: Router,
+    routed: HashSet<(&'static str, String)>,
+}
+
+impl<A: App> Service<A> {
+    /// A service without operations.
+    pub fn new(app: Arc<A>, dialect: impl Dialect) -> Self {
+        let shared = Arc::new(Shared {
+            app,
+            dialect: Box::new(dialect),
+        });
+        Self {
+            shared,
+            router: Router::new(),
+            routed: HashSet::new(),
+        }
+    }
+
+    /// Serves the operation that `handler` takes a call of.
+    #[must_use]
+    pub fn serve<O, H, R>(self, handler: H) -> Self
+    where
+        O: Operation,
+        H: Fn(&A, Call<O>) -> Result<R, Failure> + Send + Sync + 'static,
+        R: IntoAnswer<O::Reply>,
+    {
+        let respond = move |app: &A, request: Request, session: Option<Session>| {
+            let call = parse::<O>(request, session)?;
+            let Answer { reply, headers } = handler(app, call)?.into_answer();
+            let body = if O::HAS_REPLY {
+                Some(serde_json::to_vec(&reply).map_err(|error| {
+                    tracing::error!(operation = O::NAME, %error, "cannot render the reply");
+                    Failure::Broken
+                })?)
+            } else {
+                None
+            };
+            Ok(Reply { headers, body })
+        };
+        self.route(OperationInfo::of::<O>(""), Box::new(respond))
+    }
+
+    /// Serves what is no operation of any vendor and needs no proof: probes of an orchestrator.
+    #[must_use]
+    pub fn probe<F>(mut self, path: &str, look: F) -> Self
+    where
+        F: Fn(&A) -> (StatusCode, serde_json::Value) + Clone + Send + Sync + 'static,
+    {
+        let shared = Arc::clone(&self.shared);
+        let endpoint = move || async move {
+            let id = shared.app.new_request_id();
+            let app = Arc::clone(&shared.app);
+            let looked = tokio::task::spawn_blocking(move || look(&app)).await;
+            let failed = (StatusCode::INTERNAL_SERVER_ERROR, serde_json::json!({}));
+            let (status, body) = looked.unwrap_or(failed);
+            let reply = Reply {
+                headers: Vec::new(),
+                body: Some(body.to_string().into_bytes()),
+            };
+            render(status, reply, &id)
+        };
+        self.router = self.router.route(path, on(MethodFilter::GET, endpoint));
+        self
+    }
+
+    /// The router: with the operations of `table` that do not work yet, and with every other
+    /// path and method answered in the service's dialect.
+    ///
+    /// # Panics
+    ///
+    /// If an operation of `table` works but was not served: a mistake in this crate.
+    pub fn finish(mut self, tables: &[&'static [OperationInfo]]) -> Router {
+        for info in tables.iter().flat_map(|table| table.iter()) {
+            if self.routed.contains(&key(info)) {
+                continue;
+            }
+            let Availability::NotYet { reason } = info.availability else {
+                panic!("{} is declared as working but has no handler", info.name);
+            };
+            let operation = info.name;
+            let respond = move |_: &A, _: Request, _: Option<Session>| {
+                Err(Failure::NotYet { operation, reason })
+            };
+            self = self.route(*info, Box::new(respond));
+        }
+        let (nowhere, wrong_method) = (Arc::clone(&self.shared), Arc::clone(&self.shared));
+        let no_such_api = |_: &A, _: &Request| Failure::NoSuchApi;
+        self.router
+            .method_not_allowed_fallback(move |request| refuse(wrong_method, request, no_such_api))
+            .fallback(move |request| refuse(nowhere, request, no_such_api))
+    }
+
+    /// The router of a service of which nothing works yet: every path says so, in the service's
+    /// dialect and to proven callers only; its version document is public and says so too.
+    pub fn planned(self, operation: &'static str, reason: &'static str) -> Router {
+        let why = move |app: &A, request: &Request| {
+            let proven = match request.uri.path() {
+                "/" => Ok(()),
+                _ => app.authenticate(request, None).map(drop),
+            };
+            proven
+                .err()
+                .unwrap_or(Failure::NotYet { operation, reason })
+        };
+        self.router
+            .fallback(move |request| refuse(self.shared, request, why))
+    }
+
+    fn route(mut self, info: OperationInfo, respond: Respond<A>) -> Self {
+        if !self.routed.insert(key(&info)) {
+            return self;
+        }
+        let route = Arc::new(Route { info, respond });
+        let shared = Arc::clone(&self.shared);
+        let endpoint = move |request: axum::extract::Request| {
+            handle(Arc::clone(&shared), Arc::clone(&route), request)
+        };
+        let method = on(filter(info.method), endpoint);
+        self.router = self.router.route(info.path, method.clone());
+        // Clients write both `/v3` and `/v3/`.
+        if info.path != "/" {
+            self.router = self.router.route(&format!("{}/", info.path), method);
+        }
+        self
+    }
+}
+
+/// Two operations of one document may share a method and a path; they are one route.
+fn key(info: &OperationInfo) -> (&'static str, String) {
+    let shape = info
+        .path
+        .split('/')
+        .map(|part| if part.starts_with('{') { "{}" } else { part });
+    (info.method.as_str(), shape.collect::<Vec<_>>().join("/"))
+}
+
+const fn filter(method: Method) -> MethodFilter {
+    match method {
+        Method::Get => MethodFilter::GET,
+        Method::Head => MethodFilter::HEAD,
+        Method::Post => MethodFilter::POST,
+        Method::Put => MethodFilter::PUT,
+        Method::Patch => MethodFilter::PATCH,
+        Method::Delete => MethodFilter::DELETE,
+    }
+}
+
+fn parse<O: Operation>(request: Request, session: Option<Session>) -> Result<Call<O>, Failure> {
+    let segments = request.segments(O::PATH)?;
+    let segments: Vec<_> = segments
+        .iter()
+        .map(|(name, text)| (*name, text.as_str()))
+        .collect();
+    let path = O::Path::from_segments(&segments).map_err(|missing| {
+        tracing::error!(operation = O::NAME, %missing, "the declaration does not fit its path");
+        Failure::Broken
+    })?;
+    let query = O::Query::parse(request.query()?)
+        .map_err(|error| Failure::malformed(error.name, error.problem))?;
+    let body = if O::HAS_BODY {
+        request.body.as_ref()
+    } else {
+        b"null"
+    };
+    let body = serde_json::from_slice(body).map_err(|error| Failure::malformed("body", error))?;
+    Ok(Call {
+        path,
+        query,
+        body,
+        session,
+        request,
+    })
+}
+
+/// The order of steps of every call, top to bottom.
+async fn handle<A: App>(
+    shared: Arc<Shared<A>>,
+    route: Arc<Route<A>>,
+    request: axum::extract::Request,
+) -> Response {
+    let (parts, body) = request.into_parts();
+    let mut request = Request::new(shared.app.new_request_id(), parts);
+    let read = read_body(&request.headers, body).await;
+    let info = route.info;
+    let fallback = Arc::clone(&shared);
+    let kept = Request {
+        body: bytes::Bytes::new(),
+        ..request.clone()
+    };
+    let span = tracing::info_span!("call", operation = info.name, request = %request.id);
+    let answered = tokio::task::spawn_blocking(move || {
+        let _span = span.enter();
+        let mut session = None;
+        let result = read.and_then(|body| {
+            request.body = body;
+            let app = shared.app.as_ref();
+            let call = AssertUnwindSafe(|| answer(app, &*route, request.clone(), &mut session));
+            std::panic::catch_unwind(call).unwrap_or_else(|_| {
+                tracing::error!("the handler panicked");
+                Err(Failure::Broken)
+            })
+        });
+        shared.respond(Some(&route.info), &request, session.as_ref(), result)
+    });
+    match answered.await {
+        Ok(response) => response,
+        Err(_) => fallback.respond(Some(&info), &kept, None, Err(Failure::Broken)),
+    }
+}
+
+fn answer<A: App>(
+    app: &A,
+    route: &Route<A>,
+    request: Request,
+    proven: &mut Option<Session>,
+) -> Result<(StatusCode, Reply), Failure> {
+    if !route.info.public {
+        let segments = request.segments(route.info.path)?;
+        // In identity's paths a project is what is looked at, not what is acted for.
+        let tenant = |(name, _): &&(&str, String)| {
+            *name == "project_id" && route.info.service != strongroom_wire::Service::Iam
+        };
+        let project = segments.iter().find(tenant).map(|(_, id)| id.as_str());
+        let session = proven.insert(app.authenticate(&request, project)?);
+        if project.is_some_and(|id| !session.acts_for(id)) {
+            return Err(Failure::OtherProject);
+        }
+        if !session.permits(route.info.action) {
+            return Err(Failure::NotPermitted {
+                action: route.info.action,
+            });
+        }
+    }
+    let reply = (route.respond)(app, request, proven.clone())?;
+    let status = StatusCode::from_u16(route.info.success).map_err(|_| Failure::Broken)?;
+    Ok((status, reply))
+}
+
+/// Answers a request that is no operation's.
+async fn refuse<A: App>(
+    shared: Arc<Shared<A>>,
+    request: axum::extract::Request,
+    why: impl FnOnce(&A, &Request) -> Failure + Send + 'static,
+) -> Response {
+    let (parts, body) = request.into_parts();
+    let mut request = Request::new(shared.app.new_request_id(), parts);
+    let read = read_body(&request.headers, body).await;
+    let (fallback, kept) = (Arc::clone(&shared), request.clone());
+    let answered = tokio::task::spawn_blocking(move || {
+        let failure = match read {
+            Ok(body) => {
+                request.body = body;
+                why(&shared.app, &request)
+            }
+            Err(failure) => failure,
+        };
+        shared.respond(None, &request, None, Err(failure))
+    });
+    match answered.await {
+        Ok(response) => response,
+        Err(_) => fallback.respond(None, &kept, None, Err(Failure::Broken)),
+    }
+}
+
+impl<A: App> Shared<A> {
+    fn respond(
+        &self,
+        operation: Option<&OperationInfo>,
+        request: &Request,
+        session: Option<&Session>,
+        result: Result<(StatusCode, Reply), Failure>,
+    ) -> Response {
+        let service = self.dialect.service();
+        let (status, reply) = match result {
+            Ok((status, reply)) => {
+                let outcome = Outcome {
+                    service,
+                    operation,
+                    request,
+                    session,
+                    status,
+                    refused: None,
+                };
+                self.app.finished(&outcome);
+                (status, reply)
+            }
+            Err(failure) => {
+                let refusal = self.dialect.render(&failure, request);
+                let refused = Some((refusal.code.as_str(), &failure));
+                let status = refusal.status;
+                let outcome = Outcome {
+                    service,
+                    operation,
+                    request,
+                    session,
+                    status,
+                    refused,
+                };
+                self.app.finished(&outcome);
+                let body = Some(refusal.body.to_string().into_bytes());
+                (
+                    status,
+                    Reply {
+                        headers: Vec::new(),
+                        body,
+                    },
+                )
+            }
+        };
+        render(status, reply, &request.id)
+    }
+}
+
+fn render(status: StatusCode, reply: Reply, request_id: &str) -> Response {
+    let has_body = reply.body.is_some();
+    let mut response = Response::new(reply.body.map_or_else(Body::empty, Body::from));
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    if has_body {
+        headers.insert(
+            header::CONTENT_TYPE,
+            HeaderValue::from_static("application/json"),
+        );
+    }
+    if let Ok(id) = HeaderValue::from_str(request_id) {
+        headers.insert(REQUEST_ID, id);
+    }
+    // Replies carry tokens and secrets; nothing between us and the client may keep them.
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.extend(reply.headers);
+    response
+}
