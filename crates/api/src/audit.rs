@@ -7,7 +7,7 @@ use strongroom_control::identity::Deed;
 use crate::{cloud::Cloud, failure::Failure, service::Outcome};
 
 /// Notes what became of a call.
-pub fn finished(cloud: &Cloud, outcome: &Outcome<'_>) {
+pub(crate) fn finished(cloud: &Cloud, outcome: &Outcome<'_>) {
     log(outcome);
     // Looking changes nothing; and what was not proven is kept only where it cost a password
     // check, or a stranger could fill the disk.

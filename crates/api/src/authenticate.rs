@@ -17,7 +17,7 @@ use strongroom_wire::sign::{self, Authorization, BodyHash, Payload, SignError};
 use crate::{cloud::Cloud, failure::Failure, request::Request};
 
 /// Proves who calls; `project` is the one in the path, if there is one.
-pub fn authenticate(
+pub(crate) fn authenticate(
     cloud: &Cloud,
     request: &Request,
     project: Option<&str>,
@@ -30,7 +30,7 @@ pub fn authenticate(
             "there is no token and no signature",
         ));
     };
-    let authorization = Authorization::parse(header).map_err(wrong)?;
+    let authorization = Authorization::parse(header).map_err(|error| wrong(&error))?;
     let access = AccessKeyId(authorization.access_key.to_owned());
     let key = cloud.identity.signing_key(&access)?;
     let headers = |name: &str| value(request, name);
@@ -42,7 +42,8 @@ pub fn authenticate(
         body: BodyHash::of(&request.body),
     };
     let now = cloud.clock.now().as_seconds();
-    let payload = sign::verify(&authorization, &signed, &key.secret, now).map_err(wrong)?;
+    let payload =
+        sign::verify(&authorization, &signed, &key.secret, now).map_err(|error| wrong(&error))?;
     if payload == Payload::Unsigned && !request.body.is_empty() {
         return Err(Failure::unauthenticated(
             "the signature does not cover the body",
@@ -73,6 +74,6 @@ fn value<'a>(request: &'a Request, name: &str) -> Option<Cow<'a, str>> {
 }
 
 /// What is wrong with a signature helps its sender and nobody else.
-fn wrong(error: SignError) -> Failure {
+fn wrong(error: &SignError) -> Failure {
     Failure::Unauthenticated(error.to_string().into())
 }

@@ -3,7 +3,7 @@
 //! Each [`Dialect`](crate::dialect::Dialect) renders every variant in its own body shape;
 //! nothing leaves as plain text.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, fmt::Display};
 
 use strongroom_control::Error;
 
@@ -62,7 +62,7 @@ impl Failure {
     }
 
     /// A parameter that cannot be understood.
-    pub fn malformed(what: impl Into<String>, problem: impl ToString) -> Self {
+    pub fn malformed(what: impl Into<String>, problem: impl Display) -> Self {
         Self::Malformed {
             what: what.into(),
             problem: problem.to_string(),

@@ -170,7 +170,7 @@ impl Accepting {
         builder
             .http2()
             .timer(TokioTimer::new())
-            .keep_alive_interval(Duration::from_secs(60));
+            .keep_alive_interval(Duration::from_mins(1));
         let router = self.router.clone().layer(Extension(Peer(peer)));
         let connection = builder
             .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router))

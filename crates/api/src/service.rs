@@ -1,6 +1,6 @@
 //! One vendor service: a route per declared operation, and one order of steps for all of them.
 //!
-//! A handler is a plain function `fn(&App, Call<ShowBackup>) -> Result<ShowBackupReply, Failure>`;
+//! A handler is a plain function `fn(&App, &Call<ShowBackup>) -> Result<ShowBackupReply, Failure>`;
 //! its argument names the operation, so the router line is `.serve(backups::show)` and a handler
 //! with the wrong reply does not compile. Everything below HTTP is synchronous: once the body is
 //! read, the rest of a request runs on one blocking thread, and a panic there costs that request
@@ -106,12 +106,12 @@ impl<A: App> Service<A> {
     pub fn serve<O, H, R>(self, handler: H) -> Self
     where
         O: Operation,
-        H: Fn(&A, Call<O>) -> Result<R, Failure> + Send + Sync + 'static,
+        H: Fn(&A, &Call<O>) -> Result<R, Failure> + Send + Sync + 'static,
         R: IntoAnswer<O::Reply>,
     {
         let respond = move |app: &A, request: Request, session: Option<Session>| {
             let call = parse::<O>(request, session)?;
-            let Answer { reply, headers } = handler(app, call)?.into_answer();
+            let Answer { reply, headers } = handler(app, &call)?.into_answer();
             let body = if O::HAS_REPLY {
                 Some(serde_json::to_vec(&reply).map_err(|error| {
                     tracing::error!(operation = O::NAME, %error, "cannot render the reply");

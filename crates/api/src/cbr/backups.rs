@@ -27,7 +27,7 @@ use super::{
 };
 use crate::{call::Call, cloud::Cloud, failure::Failure};
 
-pub fn show(cloud: &Cloud, call: Call<wire::ShowBackup>) -> Result<BackupReply, Failure> {
+pub(super) fn show(cloud: &Cloud, call: &Call<wire::ShowBackup>) -> Result<BackupReply, Failure> {
     let backup = cloud
         .control
         .show_backup(&call.caller()?, backup_id(&call.path)?)?;
@@ -36,9 +36,12 @@ pub fn show(cloud: &Cloud, call: Call<wire::ShowBackup>) -> Result<BackupReply, 
     })
 }
 
-pub fn list(cloud: &Cloud, call: Call<wire::ListBackups>) -> Result<ListBackupsReply, Failure> {
+pub(super) fn list(
+    cloud: &Cloud,
+    call: &Call<wire::ListBackups>,
+) -> Result<ListBackupsReply, Failure> {
     let caller = call.caller()?;
-    let mut query = call.query;
+    let mut query = call.query.clone();
     let page = page(query.limit, query.offset, query.marker.take());
     let sort = BackupSort(query.sort.take().map(sort_keys).unwrap_or_default());
     let filter = filter(query)?;
@@ -51,7 +54,10 @@ pub fn list(cloud: &Cloud, call: Call<wire::ListBackups>) -> Result<ListBackupsR
     })
 }
 
-pub fn update(cloud: &Cloud, call: Call<wire::UpdateBackup>) -> Result<BackupReply, Failure> {
+pub(super) fn update(
+    cloud: &Cloud,
+    call: &Call<wire::UpdateBackup>,
+) -> Result<BackupReply, Failure> {
     let (caller, id) = (call.caller()?, backup_id(&call.path)?);
     let name = call
         .body
@@ -64,16 +70,16 @@ pub fn update(cloud: &Cloud, call: Call<wire::UpdateBackup>) -> Result<BackupRep
     })
 }
 
-pub fn delete(cloud: &Cloud, call: Call<wire::DeleteBackup>) -> Result<Empty, Failure> {
+pub(super) fn delete(cloud: &Cloud, call: &Call<wire::DeleteBackup>) -> Result<Empty, Failure> {
     cloud
         .control
         .delete_backup(&call.caller()?, backup_id(&call.path)?)?;
     Ok(Empty)
 }
 
-pub fn restore(
+pub(super) fn restore(
     cloud: &Cloud,
-    call: Call<wire::RestoreBackup>,
+    call: &Call<wire::RestoreBackup>,
 ) -> Result<RestoreBackupReply, Failure> {
     let caller = call.caller()?;
     let backup_id = backup_id(&call.path)?;
@@ -88,7 +94,10 @@ pub fn restore(
 }
 
 /// What is kept of the resource besides its data. Ours are no servers, so most of it is empty.
-pub fn metadata(cloud: &Cloud, call: Call<wire::ShowMetadata>) -> Result<MetadataReply, Failure> {
+pub(super) fn metadata(
+    cloud: &Cloud,
+    call: &Call<wire::ShowMetadata>,
+) -> Result<MetadataReply, Failure> {
     let backup = cloud
         .control
         .backup_metadata(&call.caller()?, backup_id(&call.path)?)?;
@@ -186,7 +195,7 @@ fn sort_keys(sort: Sort) -> Vec<(BackupSortKey, Direction)> {
 }
 
 /// A backup on the wire.
-pub fn present(backup: Backup) -> wire::backup::Backup {
+pub(super) fn present(backup: Backup) -> wire::backup::Backup {
     let is_part = backup.parent_id.is_some();
     wire::backup::Backup {
         checkpoint_id: backup.checkpoint_id.to_string(),

@@ -18,12 +18,12 @@ use super::{
 };
 use crate::{call::Call, cloud::Cloud, failure::Failure};
 
-pub fn create(
+pub(super) fn create(
     cloud: &Cloud,
-    call: Call<wire::CreateCheckpoint>,
+    call: &Call<wire::CreateCheckpoint>,
 ) -> Result<CheckpointReply, Failure> {
     let caller = call.caller()?;
-    let asked_for = call.body.checkpoint;
+    let asked_for = call.body.checkpoint.clone();
     let parameters = asked_for.parameters.unwrap_or_default();
     let new = NewCheckpoint {
         vault_id: id("vault_id", &asked_for.vault_id)?,
@@ -41,7 +41,10 @@ pub fn create(
     Ok(CheckpointReply { checkpoint })
 }
 
-pub fn show(cloud: &Cloud, call: Call<wire::ShowCheckpoint>) -> Result<CheckpointReply, Failure> {
+pub(super) fn show(
+    cloud: &Cloud,
+    call: &Call<wire::ShowCheckpoint>,
+) -> Result<CheckpointReply, Failure> {
     let id = id("checkpoint_id", &call.path.checkpoint_id)?;
     let checkpoint = cloud.control.show_checkpoint(&call.caller()?, id)?;
     Ok(CheckpointReply {

@@ -24,7 +24,10 @@ use super::{
 };
 use crate::{call::Call, cloud::Cloud, failure::Failure};
 
-pub fn show(cloud: &Cloud, call: Call<wire::ShowOpLog>) -> Result<OperationLogReply, Failure> {
+pub(super) fn show(
+    cloud: &Cloud,
+    call: &Call<wire::ShowOpLog>,
+) -> Result<OperationLogReply, Failure> {
     let id = id("operation_log_id", &call.path.operation_log_id)?;
     let log = cloud.control.show_operation_log(&call.caller()?, id)?;
     Ok(OperationLogReply {
@@ -32,9 +35,12 @@ pub fn show(cloud: &Cloud, call: Call<wire::ShowOpLog>) -> Result<OperationLogRe
     })
 }
 
-pub fn list(cloud: &Cloud, call: Call<wire::ListOpLogs>) -> Result<ListOpLogsReply, Failure> {
+pub(super) fn list(
+    cloud: &Cloud,
+    call: &Call<wire::ListOpLogs>,
+) -> Result<ListOpLogsReply, Failure> {
     let caller = call.caller()?;
-    let query = call.query;
+    let query = call.query.clone();
     let page = page(query.limit, query.offset, query.marker);
     let filter = OperationLogFilter {
         operation_type: asked_maybe(query.operation_type)?,

@@ -4,7 +4,7 @@ use strongroom_control::Page;
 use strongroom_wire::{cbr::Limit, query::Offset};
 
 /// The window that a query asks for; a marker comes before the offset.
-pub fn page(limit: Option<Limit>, offset: Option<Offset>, marker: Option<String>) -> Page {
+pub(super) fn page(limit: Option<Limit>, offset: Option<Offset>, marker: Option<String>) -> Page {
     Page {
         limit: limit.unwrap_or(Limit::DEFAULT).rows(),
         offset: u64::from(offset.unwrap_or_default().0),
@@ -14,11 +14,11 @@ pub fn page(limit: Option<Limit>, offset: Option<Offset>, marker: Option<String>
 
 /// The limit that a reply tells.
 #[expect(clippy::unnecessary_wraps, reason = "the reply's field is optional")]
-pub fn limit_of(page: &Page) -> Option<u32> {
+pub(super) fn limit_of(page: &Page) -> Option<u32> {
     Some(page.limit)
 }
 
 /// The offset that a reply tells.
-pub fn offset_of(page: &Page) -> Option<u32> {
+pub(super) fn offset_of(page: &Page) -> Option<u32> {
     u32::try_from(page.offset).ok()
 }

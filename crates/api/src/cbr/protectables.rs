@@ -21,13 +21,13 @@ use crate::{call::Call, cloud::Cloud, failure::Failure};
 /// The page that the vendor's table allows; clients that ask for more get this much at a time.
 const ROWS_MAX: u32 = 50;
 
-pub fn list(
+pub(super) fn list(
     cloud: &Cloud,
-    call: Call<wire::ListProtectable>,
+    call: &Call<wire::ListProtectable>,
 ) -> Result<ListProtectableReply, Failure> {
     let caller = call.caller()?;
     let of: ProtectableType = asked(&call.path.protectable_type)?;
-    let query = call.query;
+    let query = call.query.clone();
     let mut page = page(query.limit, query.offset, query.marker);
     page.limit = page.limit.min(ROWS_MAX);
     let filter = ProtectableFilter {
@@ -44,7 +44,10 @@ pub fn list(
     })
 }
 
-pub fn show(cloud: &Cloud, call: Call<wire::ShowProtectable>) -> Result<ProtectableReply, Failure> {
+pub(super) fn show(
+    cloud: &Cloud,
+    call: &Call<wire::ShowProtectable>,
+) -> Result<ProtectableReply, Failure> {
     let of: ProtectableType = asked(&call.path.protectable_type)?;
     let id = id("instance_id", &call.path.instance_id)?;
     let protectable = cloud.control.show_protectable(&call.caller()?, of, id)?;

@@ -22,7 +22,10 @@ use super::{
 };
 use crate::{call::Call, cloud::Cloud, failure::Failure};
 
-pub fn list(cloud: &Cloud, call: Call<wire::ShowVaultTag>) -> Result<VaultTagsReply, Failure> {
+pub(super) fn list(
+    cloud: &Cloud,
+    call: &Call<wire::ShowVaultTag>,
+) -> Result<VaultTagsReply, Failure> {
     let tags = cloud
         .control
         .vault_tags(&call.caller()?, vault_id(&call.path)?)?;
@@ -32,21 +35,21 @@ pub fn list(cloud: &Cloud, call: Call<wire::ShowVaultTag>) -> Result<VaultTagsRe
     })
 }
 
-pub fn create(cloud: &Cloud, call: Call<wire::CreateVaultTags>) -> Result<Empty, Failure> {
+pub(super) fn create(cloud: &Cloud, call: &Call<wire::CreateVaultTags>) -> Result<Empty, Failure> {
     let (caller, id) = (call.caller()?, vault_id(&call.path)?);
     cloud
         .control
-        .set_vault_tags(&caller, id, vec![tag(call.body.tag)])?;
+        .set_vault_tags(&caller, id, vec![tag(call.body.tag.clone())])?;
     Ok(Empty)
 }
 
-pub fn batch(
+pub(super) fn batch(
     cloud: &Cloud,
-    call: Call<wire::BatchCreateAndDeleteVaultTags>,
+    call: &Call<wire::BatchCreateAndDeleteVaultTags>,
 ) -> Result<Empty, Failure> {
     let (caller, id) = (call.caller()?, vault_id(&call.path)?);
     no_system_tags(call.body.sys_tags.as_deref())?;
-    let tags = call.body.tags.unwrap_or_default();
+    let tags = call.body.tags.clone().unwrap_or_default();
     match call.body.action {
         TagAction::Create => {
             let tags = tags.into_iter().map(tag).collect();
@@ -61,7 +64,7 @@ pub fn batch(
     Ok(Empty)
 }
 
-pub fn delete(cloud: &Cloud, call: Call<wire::DeleteVaultTag>) -> Result<Empty, Failure> {
+pub(super) fn delete(cloud: &Cloud, call: &Call<wire::DeleteVaultTag>) -> Result<Empty, Failure> {
     let id = id("vault_id", &call.path.vault_id)?;
     cloud
         .control
@@ -69,9 +72,9 @@ pub fn delete(cloud: &Cloud, call: Call<wire::DeleteVaultTag>) -> Result<Empty, 
     Ok(Empty)
 }
 
-pub fn project(
+pub(super) fn project(
     cloud: &Cloud,
-    call: Call<wire::ShowVaultProjectTag>,
+    call: &Call<wire::ShowVaultProjectTag>,
 ) -> Result<ProjectTagsReply, Failure> {
     let tags = cloud.control.project_tags(&call.caller()?)?;
     let shown = |of: TagValues| wire::tag::TagValues {
@@ -83,15 +86,15 @@ pub fn project(
     })
 }
 
-pub fn search(
+pub(super) fn search(
     cloud: &Cloud,
-    call: Call<wire::ShowVaultResourceInstances>,
+    call: &Call<wire::ShowVaultResourceInstances>,
 ) -> Result<SearchVaultsReply, Failure> {
     let caller = call.caller()?;
     let (action, page) = (call.body.action, page(&call.body)?);
     let listed = cloud
         .control
-        .find_vaults_by_tags(&caller, &query(call.body)?, &page)?;
+        .find_vaults_by_tags(&caller, &query(call.body.clone())?, &page)?;
     let resources = match action {
         SearchAction::Count => None,
         SearchAction::Filter => Some(listed.items.into_iter().map(found).collect()),

@@ -12,12 +12,12 @@ use super::{
 };
 use crate::{call::Call, cloud::Cloud, failure::Failure};
 
-pub fn storage(
+pub(super) fn storage(
     cloud: &Cloud,
-    call: Call<wire::ShowStorageUsage>,
+    call: &Call<wire::ShowStorageUsage>,
 ) -> Result<StorageUsageReply, Failure> {
     let caller = call.caller()?;
-    let query = call.query;
+    let query = call.query.clone();
     let page = page(query.limit, query.offset, query.marker);
     let filter = UsageFilter {
         resource_id: id_maybe("resource_id", query.resource_id.as_ref())?,
@@ -30,7 +30,10 @@ pub fn storage(
     })
 }
 
-pub fn summary(cloud: &Cloud, call: Call<wire::ShowSummary>) -> Result<SummaryReply, Failure> {
+pub(super) fn summary(
+    cloud: &Cloud,
+    call: &Call<wire::ShowSummary>,
+) -> Result<SummaryReply, Failure> {
     let summary = cloud.control.summary(&call.caller()?)?;
     let used_size = summary.used.0.div_ceil(1 << 30);
     Ok(SummaryReply {

@@ -28,9 +28,9 @@ use super::{
 };
 use crate::{call::Call, cloud::Cloud, failure::Failure};
 
-pub fn create(cloud: &Cloud, call: Call<wire::CreateVault>) -> Result<VaultReply, Failure> {
+pub(super) fn create(cloud: &Cloud, call: &Call<wire::CreateVault>) -> Result<VaultReply, Failure> {
     let caller = call.caller()?;
-    let asked_for = call.body.vault;
+    let asked_for = call.body.vault.clone();
     let billing = asked_for.billing;
     let new = NewVault {
         name: asked_for.name.into(),
@@ -66,7 +66,7 @@ pub fn create(cloud: &Cloud, call: Call<wire::CreateVault>) -> Result<VaultReply
     })
 }
 
-pub fn show(cloud: &Cloud, call: Call<wire::ShowVault>) -> Result<VaultReply, Failure> {
+pub(super) fn show(cloud: &Cloud, call: &Call<wire::ShowVault>) -> Result<VaultReply, Failure> {
     let vault = cloud
         .control
         .show_vault(&call.caller()?, vault_id(&call.path)?)?;
@@ -75,9 +75,9 @@ pub fn show(cloud: &Cloud, call: Call<wire::ShowVault>) -> Result<VaultReply, Fa
     })
 }
 
-pub fn list(cloud: &Cloud, call: Call<wire::ListVault>) -> Result<ListVaultReply, Failure> {
+pub(super) fn list(cloud: &Cloud, call: &Call<wire::ListVault>) -> Result<ListVaultReply, Failure> {
     let caller = call.caller()?;
-    let query = call.query;
+    let query = call.query.clone();
     let page = page(query.limit, query.offset, query.marker);
     let filter = VaultFilter {
         name: query.name,
@@ -99,9 +99,9 @@ pub fn list(cloud: &Cloud, call: Call<wire::ListVault>) -> Result<ListVaultReply
     })
 }
 
-pub fn update(cloud: &Cloud, call: Call<wire::UpdateVault>) -> Result<VaultReply, Failure> {
+pub(super) fn update(cloud: &Cloud, call: &Call<wire::UpdateVault>) -> Result<VaultReply, Failure> {
     let (caller, id) = (call.caller()?, vault_id(&call.path)?);
-    let asked_for = call.body.vault;
+    let asked_for = call.body.vault.clone();
     let billing = asked_for.billing.unwrap_or_default();
     let change = VaultChange {
         name: asked_for.name.map(String::from),
@@ -119,29 +119,30 @@ pub fn update(cloud: &Cloud, call: Call<wire::UpdateVault>) -> Result<VaultReply
     })
 }
 
-pub fn delete(cloud: &Cloud, call: Call<wire::DeleteVault>) -> Result<Empty, Failure> {
+pub(super) fn delete(cloud: &Cloud, call: &Call<wire::DeleteVault>) -> Result<Empty, Failure> {
     cloud
         .control
         .delete_vault(&call.caller()?, vault_id(&call.path)?)?;
     Ok(Empty)
 }
 
-pub fn add_resources(
+pub(super) fn add_resources(
     cloud: &Cloud,
-    call: Call<wire::AddVaultResource>,
+    call: &Call<wire::AddVaultResource>,
 ) -> Result<AddVaultResourceReply, Failure> {
     let (caller, id) = (call.caller()?, vault_id(&call.path)?);
-    let added = cloud
-        .control
-        .add_vault_resources(&caller, id, resources(call.body.resources)?)?;
+    let added =
+        cloud
+            .control
+            .add_vault_resources(&caller, id, resources(call.body.resources.clone())?)?;
     Ok(AddVaultResourceReply {
         add_resource_ids: added.iter().map(ToString::to_string).collect(),
     })
 }
 
-pub fn remove_resources(
+pub(super) fn remove_resources(
     cloud: &Cloud,
-    call: Call<wire::RemoveVaultResource>,
+    call: &Call<wire::RemoveVaultResource>,
 ) -> Result<RemoveVaultResourceReply, Failure> {
     let (caller, id) = (call.caller()?, vault_id(&call.path)?);
     let resources = ids("resource_ids", &call.body.resource_ids)?;
@@ -155,12 +156,12 @@ pub fn remove_resources(
 }
 
 /// The vault that a path names.
-pub fn vault_id(path: &wire::VaultPath) -> Result<VaultId, Failure> {
+pub(super) fn vault_id(path: &wire::VaultPath) -> Result<VaultId, Failure> {
     id("vault_id", &path.vault_id)
 }
 
 /// A vault on the wire.
-pub fn present(vault: Vault) -> wire::vault::Vault {
+pub(super) fn present(vault: Vault) -> wire::vault::Vault {
     let billing = billing(&vault);
     wire::vault::Vault {
         billing,
@@ -229,7 +230,7 @@ fn present_resource(resource: VaultResource) -> wire::resource::VaultResource {
 }
 
 /// A label on the wire.
-pub fn present_tag(tag: Tag) -> wire::tag::Tag {
+pub(super) fn present_tag(tag: Tag) -> wire::tag::Tag {
     wire::tag::Tag {
         key: tag.key,
         value: Some(tag.value),
@@ -237,7 +238,7 @@ pub fn present_tag(tag: Tag) -> wire::tag::Tag {
 }
 
 /// A label to be set.
-pub fn tag(asked_for: TagRequest) -> Tag {
+pub(super) fn tag(asked_for: TagRequest) -> Tag {
     let value = asked_for.value.map(String::from).unwrap_or_default();
     Tag {
         key: asked_for.key.into(),

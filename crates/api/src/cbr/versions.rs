@@ -7,13 +7,20 @@ use strongroom_wire::cbr::{
 
 use crate::{call::Call, cloud::Cloud, failure::Failure};
 
-pub fn list(cloud: &Cloud, _: Call<wire::ListApiVersions>) -> Result<VersionsReply, Failure> {
+#[expect(clippy::unnecessary_wraps, reason = "the shape of a handler")]
+pub(super) fn list(
+    cloud: &Cloud,
+    _: &Call<wire::ListApiVersions>,
+) -> Result<VersionsReply, Failure> {
     Ok(VersionsReply {
         versions: vec![v3(cloud)],
     })
 }
 
-pub fn show(cloud: &Cloud, call: Call<wire::ShowApiVersion>) -> Result<VersionsReply, Failure> {
+pub(super) fn show(
+    cloud: &Cloud,
+    call: &Call<wire::ShowApiVersion>,
+) -> Result<VersionsReply, Failure> {
     if call.path.api_version != "v3" {
         return Err(Failure::NoSuchApi);
     }

@@ -15,7 +15,7 @@ use strongroom_wire::{
 use crate::failure::Failure;
 
 /// The wire's word for a state or kind of ours.
-pub fn shown<W: FromStr>(word: &str) -> W {
+pub(crate) fn shown<W: FromStr>(word: &str) -> W {
     let Ok(word) = word.parse() else {
         unreachable!("the wire knows every word of ours: {word}")
     };
@@ -23,7 +23,7 @@ pub fn shown<W: FromStr>(word: &str) -> W {
 }
 
 /// Our word for a word of the wire; refused where we have none.
-pub fn asked<C>(word: impl fmt::Display) -> Result<C, Failure>
+pub(crate) fn asked<C>(word: impl fmt::Display) -> Result<C, Failure>
 where
     C: FromStr<Err = strongroom_control::Error>,
 {
@@ -31,7 +31,7 @@ where
 }
 
 /// Our word for an optional word of the wire.
-pub fn asked_maybe<C>(word: Option<impl fmt::Display>) -> Result<Option<C>, Failure>
+pub(crate) fn asked_maybe<C>(word: Option<impl fmt::Display>) -> Result<Option<C>, Failure>
 where
     C: FromStr<Err = strongroom_control::Error>,
 {
@@ -39,13 +39,13 @@ where
 }
 
 /// An id as it stands in a path, query or body.
-pub fn id<I: FromStr<Err = MalformedId>>(field: &str, text: &str) -> Result<I, Failure> {
+pub(crate) fn id<I: FromStr<Err = MalformedId>>(field: &str, text: &str) -> Result<I, Failure> {
     text.parse()
         .map_err(|malformed: MalformedId| Failure::malformed(field, malformed))
 }
 
 /// An optional id.
-pub fn id_maybe<I>(field: &str, text: Option<&String>) -> Result<Option<I>, Failure>
+pub(crate) fn id_maybe<I>(field: &str, text: Option<&String>) -> Result<Option<I>, Failure>
 where
     I: FromStr<Err = MalformedId>,
 {
@@ -53,7 +53,7 @@ where
 }
 
 /// Several ids.
-pub fn ids<I>(field: &str, texts: &[String]) -> Result<Vec<I>, Failure>
+pub(crate) fn ids<I>(field: &str, texts: &[String]) -> Result<Vec<I>, Failure>
 where
     I: FromStr<Err = MalformedId>,
 {
@@ -61,22 +61,22 @@ where
 }
 
 /// A time of ours on the wire.
-pub const fn time(time: Timestamp) -> CbrTime {
+pub(crate) const fn time(time: Timestamp) -> CbrTime {
     CbrTime::from_micros(time.as_micros())
 }
 
 /// A time of the wire, ours.
-pub fn time_asked(time: Option<CbrTime>) -> Option<Timestamp> {
+pub(crate) fn time_asked(time: Option<CbrTime>) -> Option<Timestamp> {
     time.map(|time| Timestamp::from_micros(time.as_micros()))
 }
 
 /// The enterprise project of a filter; the vendor's word for all of them is no filter.
-pub fn enterprise_project(asked: Option<String>) -> Option<String> {
+pub(crate) fn enterprise_project(asked: Option<String>) -> Option<String> {
     asked.filter(|id| id != "all_granted_eps")
 }
 
 /// The vendor's type of a kind of resource.
-pub const fn resource_type(kind: ResourceKind) -> ResourceType {
+pub(crate) const fn resource_type(kind: ResourceKind) -> ResourceType {
     match kind {
         ResourceKind::Share => ResourceType::Turbo,
         ResourceKind::Volume => ResourceType::Volume,
@@ -84,7 +84,7 @@ pub const fn resource_type(kind: ResourceKind) -> ResourceType {
 }
 
 /// The kind of resource behind a vendor's type, if there is one here.
-pub const fn kind(resource_type: ResourceType) -> Option<ResourceKind> {
+pub(crate) const fn kind(resource_type: ResourceType) -> Option<ResourceKind> {
     match resource_type {
         ResourceType::Turbo => Some(ResourceKind::Share),
         ResourceType::Volume => Some(ResourceKind::Volume),
@@ -96,7 +96,7 @@ pub const fn kind(resource_type: ResourceType) -> Option<ResourceKind> {
 }
 
 /// The provider id of a kind of resource.
-pub const fn provider_id(kind: ResourceKind) -> &'static str {
+pub(crate) const fn provider_id(kind: ResourceKind) -> &'static str {
     match kind {
         ResourceKind::Share => provider::TURBO,
         ResourceKind::Volume => provider::DISK,
@@ -104,14 +104,14 @@ pub const fn provider_id(kind: ResourceKind) -> &'static str {
 }
 
 /// The provider id of a type of vault; empty for the few that have none.
-pub fn vault_provider_id(object_type: control::ObjectType) -> &'static str {
+pub(crate) fn vault_provider_id(object_type: control::ObjectType) -> &'static str {
     shown::<ObjectType>(object_type.as_str())
         .provider_id()
         .unwrap_or_default()
 }
 
 /// The types of vault that have this provider id.
-pub fn object_types_of_provider(id: &str) -> Vec<control::ObjectType> {
+pub(crate) fn object_types_of_provider(id: &str) -> Vec<control::ObjectType> {
     let has = |of: &control::ObjectType| vault_provider_id(*of) == id;
     control::ObjectType::ALL
         .iter()

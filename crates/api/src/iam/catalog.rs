@@ -19,7 +19,10 @@ use crate::{
     failure::Failure,
 };
 
-pub fn show(cloud: &Cloud, call: Call<wire::KeystoneShowCatalog>) -> Result<CatalogReply, Failure> {
+pub(super) fn show(
+    cloud: &Cloud,
+    call: &Call<wire::KeystoneShowCatalog>,
+) -> Result<CatalogReply, Failure> {
     Ok(CatalogReply {
         catalog: entries(&cloud.endpoints, call.session()?),
         links: SelfLink {
@@ -29,7 +32,7 @@ pub fn show(cloud: &Cloud, call: Call<wire::KeystoneShowCatalog>) -> Result<Cata
 }
 
 /// The catalogue of a session.
-pub fn entries(endpoints: &Endpoints, session: &Session) -> Vec<CatalogEntry> {
+pub(super) fn entries(endpoints: &Endpoints, session: &Session) -> Vec<CatalogEntry> {
     let Endpoints {
         region,
         identity,
@@ -58,7 +61,7 @@ pub fn entries(endpoints: &Endpoints, session: &Session) -> Vec<CatalogEntry> {
 }
 
 /// An id of something that has a name only: 32 hexadecimal digits, the same in every process.
-pub fn stable_id(name: &str) -> String {
+pub(super) fn stable_id(name: &str) -> String {
     let mut digits = BodyHash::of(name.as_bytes()).hex();
     digits.truncate(32);
     digits

@@ -17,9 +17,9 @@ use strongroom_wire::{
 
 use crate::{call::Call, cbr::words::id, cloud::Cloud, failure::Failure};
 
-pub fn create(
+pub(super) fn create(
     cloud: &Cloud,
-    call: Call<wire::CreatePermanentAccessKey>,
+    call: &Call<wire::CreatePermanentAccessKey>,
 ) -> Result<CreateCredentialReply, Failure> {
     let asked_for = &call.body.credential;
     let user = id("user_id", &asked_for.user_id)?;
@@ -39,9 +39,9 @@ pub fn create(
     })
 }
 
-pub fn list(
+pub(super) fn list(
     cloud: &Cloud,
-    call: Call<wire::ListPermanentAccessKeys>,
+    call: &Call<wire::ListPermanentAccessKeys>,
 ) -> Result<CredentialsReply, Failure> {
     let session = call.session()?;
     let user = match &call.query.user_id {
@@ -59,9 +59,9 @@ pub fn list(
     })
 }
 
-pub fn show(
+pub(super) fn show(
     cloud: &Cloud,
-    call: Call<wire::ShowPermanentAccessKey>,
+    call: &Call<wire::ShowPermanentAccessKey>,
 ) -> Result<CredentialReply, Failure> {
     let key = cloud
         .identity
@@ -71,9 +71,9 @@ pub fn show(
     })
 }
 
-pub fn update(
+pub(super) fn update(
     cloud: &Cloud,
-    call: Call<wire::UpdatePermanentAccessKey>,
+    call: &Call<wire::UpdatePermanentAccessKey>,
 ) -> Result<CredentialReply, Failure> {
     let change = call.body.credential.clone();
     let wanted = change.status.map(|status| match status {
@@ -92,7 +92,10 @@ pub fn update(
     })
 }
 
-pub fn delete(cloud: &Cloud, call: Call<wire::DeletePermanentAccessKey>) -> Result<Empty, Failure> {
+pub(super) fn delete(
+    cloud: &Cloud,
+    call: &Call<wire::DeletePermanentAccessKey>,
+) -> Result<Empty, Failure> {
     cloud
         .identity
         .delete_key(call.session()?, &access(&call.path))?;

@@ -11,9 +11,9 @@ use strongroom_wire::iam::{
 use crate::{call::Call, cbr::words::id, cloud::Cloud, failure::Failure};
 
 /// Lists projects. SDKs look up the one named like their region and insist on exactly one.
-pub fn list(
+pub(super) fn list(
     cloud: &Cloud,
-    call: Call<wire::KeystoneListProjects>,
+    call: &Call<wire::KeystoneListProjects>,
 ) -> Result<ProjectsReply, Failure> {
     let session = call.session()?;
     let query = &call.query;
@@ -44,7 +44,10 @@ pub fn list(
     Ok(presented(cloud, "projects", projects))
 }
 
-pub fn show(cloud: &Cloud, call: Call<wire::KeystoneShowProject>) -> Result<ProjectReply, Failure> {
+pub(super) fn show(
+    cloud: &Cloud,
+    call: &Call<wire::KeystoneShowProject>,
+) -> Result<ProjectReply, Failure> {
     let id = id("project_id", &call.path.project_id)?;
     let project = cloud.identity.show_project(call.session()?, id)?;
     Ok(ProjectReply {
@@ -52,9 +55,9 @@ pub fn show(cloud: &Cloud, call: Call<wire::KeystoneShowProject>) -> Result<Proj
     })
 }
 
-pub fn of_user(
+pub(super) fn of_user(
     cloud: &Cloud,
-    call: Call<wire::KeystoneListProjectsForUser>,
+    call: &Call<wire::KeystoneListProjectsForUser>,
 ) -> Result<ProjectsReply, Failure> {
     let user = id("user_id", &call.path.user_id)?;
     let projects = cloud.identity.projects_of_user(call.session()?, user)?;
@@ -65,17 +68,17 @@ pub fn of_user(
     ))
 }
 
-pub fn enterable(
+pub(super) fn enterable(
     cloud: &Cloud,
-    call: Call<wire::KeystoneListAuthProjects>,
+    call: &Call<wire::KeystoneListAuthProjects>,
 ) -> Result<ProjectsReply, Failure> {
     let projects = cloud.identity.enterable_projects(call.session()?)?;
     Ok(presented(cloud, "auth/projects", projects))
 }
 
-pub fn domains(
+pub(super) fn domains(
     cloud: &Cloud,
-    call: Call<wire::KeystoneListAuthDomains>,
+    call: &Call<wire::KeystoneListAuthDomains>,
 ) -> Result<DomainsReply, Failure> {
     let domain = &call.session()?.domain;
     let identity = &cloud.endpoints.identity;
@@ -102,9 +105,9 @@ pub fn domains(
 }
 
 /// Who calls: what SDKs ask for when no account can be listed.
-pub fn caller(
+pub(super) fn caller(
     _: &Cloud,
-    call: Call<wire::ShowCallerIdentity>,
+    call: &Call<wire::ShowCallerIdentity>,
 ) -> Result<CallerIdentityReply, Failure> {
     let session = call.session()?;
     Ok(CallerIdentityReply {

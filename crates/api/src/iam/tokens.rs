@@ -28,9 +28,9 @@ use crate::{
 const SUBJECT: HeaderName = HeaderName::from_static("x-subject-token");
 
 /// Hands out a token. Some SDKs sign this request too: what proves the caller is the body alone.
-pub fn create(
+pub(super) fn create(
     cloud: &Cloud,
-    call: Call<wire::KeystoneCreateUserTokenByPassword>,
+    call: &Call<wire::KeystoneCreateUserTokenByPassword>,
 ) -> Result<Answer<TokenReply>, Failure> {
     let proof = match call.body.identity() {
         Ok(Identity::Password(user)) => {
@@ -60,9 +60,9 @@ pub fn create(
     })
 }
 
-pub fn validate(
+pub(super) fn validate(
     cloud: &Cloud,
-    call: Call<wire::KeystoneValidateToken>,
+    call: &Call<wire::KeystoneValidateToken>,
 ) -> Result<Answer<TokenReply>, Failure> {
     let subject = subject(&call.request)?;
     let session = cloud.identity.inspect(call.session()?, subject)?;
@@ -73,14 +73,20 @@ pub fn validate(
     })
 }
 
-pub fn check(cloud: &Cloud, call: Call<wire::KeystoneCheckToken>) -> Result<Empty, Failure> {
+pub(super) fn check(
+    cloud: &Cloud,
+    call: &Call<wire::KeystoneCheckToken>,
+) -> Result<Empty, Failure> {
     cloud
         .identity
         .inspect(call.session()?, subject(&call.request)?)?;
     Ok(Empty)
 }
 
-pub fn revoke(cloud: &Cloud, call: Call<wire::KeystoneRevokeToken>) -> Result<Empty, Failure> {
+pub(super) fn revoke(
+    cloud: &Cloud,
+    call: &Call<wire::KeystoneRevokeToken>,
+) -> Result<Empty, Failure> {
     cloud
         .identity
         .revoke(call.session()?, subject(&call.request)?)?;

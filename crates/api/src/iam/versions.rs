@@ -7,7 +7,11 @@ use strongroom_wire::iam::{
 
 use crate::{call::Call, cloud::Cloud, failure::Failure};
 
-pub fn list(cloud: &Cloud, _: Call<wire::KeystoneListVersions>) -> Result<VersionsReply, Failure> {
+#[expect(clippy::unnecessary_wraps, reason = "the shape of a handler")]
+pub(super) fn list(
+    cloud: &Cloud,
+    _: &Call<wire::KeystoneListVersions>,
+) -> Result<VersionsReply, Failure> {
     Ok(VersionsReply {
         versions: Versions {
             values: vec![v3(cloud)],
@@ -15,7 +19,11 @@ pub fn list(cloud: &Cloud, _: Call<wire::KeystoneListVersions>) -> Result<Versio
     })
 }
 
-pub fn show(cloud: &Cloud, _: Call<wire::KeystoneShowVersion>) -> Result<VersionReply, Failure> {
+#[expect(clippy::unnecessary_wraps, reason = "the shape of a handler")]
+pub(super) fn show(
+    cloud: &Cloud,
+    _: &Call<wire::KeystoneShowVersion>,
+) -> Result<VersionReply, Failure> {
     Ok(VersionReply { version: v3(cloud) })
 }
 

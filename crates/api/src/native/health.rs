@@ -8,11 +8,16 @@ use strongroom_wire::native::{self as wire, Endpoints, Health};
 
 use crate::{call::Call, cloud::Cloud, failure::Failure};
 
-pub fn show(cloud: &Cloud, _: Call<wire::ShowHealth>) -> Result<Health, Failure> {
+#[expect(clippy::unnecessary_wraps, reason = "the shape of a handler")]
+pub(super) fn show(cloud: &Cloud, _: &Call<wire::ShowHealth>) -> Result<Health, Failure> {
     Ok(look(cloud))
 }
 
-pub fn endpoints(cloud: &Cloud, _: Call<wire::ShowEndpoints>) -> Result<Endpoints, Failure> {
+#[expect(clippy::unnecessary_wraps, reason = "the shape of a handler")]
+pub(super) fn endpoints(
+    cloud: &Cloud,
+    _: &Call<wire::ShowEndpoints>,
+) -> Result<Endpoints, Failure> {
     let at = &cloud.endpoints;
     let origins = [
         ("identity", &at.identity),
@@ -31,12 +36,12 @@ pub fn endpoints(cloud: &Cloud, _: Call<wire::ShowEndpoints>) -> Result<Endpoint
 }
 
 /// The process answers.
-pub fn alive(_: &Cloud) -> (StatusCode, Value) {
+pub(super) fn alive(_: &Cloud) -> (StatusCode, Value) {
     (StatusCode::OK, json!({ "healthy": true }))
 }
 
 /// The parts below can work, so requests may be sent here.
-pub fn ready(cloud: &Cloud) -> (StatusCode, Value) {
+pub(super) fn ready(cloud: &Cloud) -> (StatusCode, Value) {
     let health = look(cloud);
     let ready = if health.healthy {
         StatusCode::OK

@@ -31,23 +31,24 @@ pub fn add(service: Service<Cloud>) -> Service<Cloud> {
         .probe("/readyz", health::ready)
 }
 
-fn cancel_task(cloud: &Cloud, call: Call<wire::CancelTask>) -> Result<Empty, Failure> {
+fn cancel_task(cloud: &Cloud, call: &Call<wire::CancelTask>) -> Result<Empty, Failure> {
     let id = id("operation_log_id", &call.path.operation_log_id)?;
     cloud.control.cancel_operation(&call.caller()?, id)?;
     Ok(Empty)
 }
 
-fn report(cloud: &Cloud, call: Call<wire::ShowBackupReport>) -> Result<BackupReport, Failure> {
+fn report(cloud: &Cloud, call: &Call<wire::ShowBackupReport>) -> Result<BackupReport, Failure> {
     let id = id("backup_id", &call.path.backup_id)?;
     let report = cloud.control.backup_report(&call.caller()?, id)?;
+    let problems: Vec<_> = report.problems.iter().map(|line| problem(line)).collect();
     Ok(BackupReport {
         backup_id: report.backup.id.to_string(),
         logical_bytes: report.logical.0,
         unique_bytes: report.unique.0,
         stored_bytes: report.stored.0,
         items: report.items,
-        problems: report.problems.iter().map(|line| problem(line)).collect(),
-        problem_count: report.problem_count,
+        problem_count: problems.len() as u64,
+        problems,
     })
 }
 
@@ -60,7 +61,7 @@ fn problem(line: &str) -> Problem {
     }
 }
 
-fn restore(cloud: &Cloud, call: Call<wire::RestoreBackupTo>) -> Result<TaskStarted, Failure> {
+fn restore(cloud: &Cloud, call: &Call<wire::RestoreBackupTo>) -> Result<TaskStarted, Failure> {
     let new = NewRestore {
         backup_id: id("backup_id", &call.path.backup_id)?,
         target: match &call.body.to {

@@ -9,6 +9,7 @@ use strongroom_control::{
 use strongroom_wire::{
     Empty,
     native::{self as wire, Resources},
+    query::Limit,
 };
 
 use crate::{
@@ -18,9 +19,9 @@ use crate::{
     failure::Failure,
 };
 
-pub fn register(
+pub(super) fn register(
     cloud: &Cloud,
-    call: Call<wire::RegisterResource>,
+    call: &Call<wire::RegisterResource>,
 ) -> Result<wire::Resource, Failure> {
     let asked_for = &call.body;
     let new = NewResource {
@@ -34,17 +35,14 @@ pub fn register(
     ))
 }
 
-pub fn list(cloud: &Cloud, call: Call<wire::ListResources>) -> Result<Resources, Failure> {
-    let caller = caller_in(cloud, &call)?;
+pub(super) fn list(cloud: &Cloud, call: &Call<wire::ListResources>) -> Result<Resources, Failure> {
+    let caller = caller_in(cloud, call)?;
     let filter = ResourceFilter {
         kind: call.query.kind.map(kind),
         name: call.query.name.clone(),
     };
     let page = Page {
-        limit: call
-            .query
-            .limit
-            .map_or(Page::default().limit, |limit| limit.rows()),
+        limit: call.query.limit.map_or(Page::default().limit, Limit::rows),
         offset: 0,
         marker: call.query.marker.clone(),
     };
@@ -54,12 +52,15 @@ pub fn list(cloud: &Cloud, call: Call<wire::ListResources>) -> Result<Resources,
     })
 }
 
-pub fn show(cloud: &Cloud, call: Call<wire::ShowResource>) -> Result<wire::Resource, Failure> {
+pub(super) fn show(
+    cloud: &Cloud,
+    call: &Call<wire::ShowResource>,
+) -> Result<wire::Resource, Failure> {
     let id = id("resource_id", &call.path.resource_id)?;
     Ok(present(cloud.control.show_resource(&call.caller()?, id)?))
 }
 
-pub fn remove(cloud: &Cloud, call: Call<wire::RemoveResource>) -> Result<Empty, Failure> {
+pub(super) fn remove(cloud: &Cloud, call: &Call<wire::RemoveResource>) -> Result<Empty, Failure> {
     let id = id("resource_id", &call.path.resource_id)?;
     cloud.control.remove_resource(&call.caller()?, id)?;
     Ok(Empty)

@@ -8,7 +8,7 @@ use strongroom_model::{AccessKeyId, Timestamp, UserId};
 use zeroize::Zeroizing;
 
 use super::{
-    Identity, ScopeWish, Session, Trouble,
+    Identity, ScopeWish, Session,
     accounts::user_row,
     secret,
     sign_in::{enter, user_of, wished_scope},
@@ -174,15 +174,14 @@ impl Identity {
         tx: &Tx<'_>,
         user: UserId,
         description: &str,
-    ) -> Result<NewAccessKey, Trouble> {
+    ) -> Result<NewAccessKey> {
         user_row(tx, &user)?;
         if tx.access_keys().of_user(&user)?.len() >= KEYS_MAX {
             let message = format!("a user has at most {KEYS_MAX} access keys; delete one");
             return Err(Error::QuotaExceeded {
                 reason: Reason::AlreadyExists,
                 message,
-            }
-            .into());
+            });
         }
         let (access, secret) = secret::access_key(self.0.entropy.as_ref());
         let sealed = secret::seal(&self.0.master, &access, &secret, self.0.entropy.as_ref());

@@ -7,9 +7,7 @@ use strongroom_catalog::{DomainRow, GrantRow, ProjectRow, Sealed, Tx, UserRow};
 use strongroom_model::{DomainId, ProjectId, UserId};
 use zeroize::Zeroizing;
 
-use super::{
-    Domain, Identity, Project, Role, Session, Trouble, User, access_keys::NewAccessKey, secret,
-};
+use super::{Domain, Identity, Project, Role, Session, User, access_keys::NewAccessKey, secret};
 use crate::{Error, Reason, Result};
 
 /// The name of the user that the first start makes.
@@ -67,7 +65,7 @@ impl Identity {
             if let Some(known) = tx.settings().get(REGION)? {
                 if known != region {
                     let problem = format!("this data directory is for region {known:?}");
-                    return Err(Error::invalid("region", problem).into());
+                    return Err(Error::invalid("region", problem));
                 }
                 return Ok(None);
             }
@@ -164,7 +162,7 @@ impl Identity {
             let user_row = user_row(tx, &user)?;
             let project_row = project_row(tx, &project)?;
             if user_row.domain_id != project_row.domain_id {
-                return Err(Error::not_found(Reason::NoSuchProject, project).into());
+                return Err(Error::not_found(Reason::NoSuchProject, project));
             }
             grant(tx, &user, &project, role)
         })
@@ -260,7 +258,7 @@ impl Identity {
         self.read(|tx| {
             let user = shown_user(user_row(tx, &user)?);
             if user.domain_id != session.domain.id {
-                return Err(Error::not_found(Reason::NoSuchUser, user.id).into());
+                return Err(Error::not_found(Reason::NoSuchUser, user.id));
             }
             Ok(projects_of(tx, &user)?.collect())
         })
@@ -284,7 +282,7 @@ impl Identity {
     /// One of the caller's projects.
     pub fn show_project(&self, session: &Session, id: ProjectId) -> Result<Project> {
         self.read(|tx| {
-            let none = || Error::not_found(Reason::NoSuchProject, id).into();
+            let none = || Error::not_found(Reason::NoSuchProject, id);
             projects_of(tx, &session.user)?
                 .find(|project| project.id == id)
                 .ok_or_else(none)
@@ -297,14 +295,12 @@ impl Identity {
             .transpose()
     }
 
-    fn insert_project(
-        &self,
-        tx: &Tx<'_>,
-        domain_id: DomainId,
-        name: &str,
-    ) -> Result<Project, Trouble> {
+    fn insert_project(&self, tx: &Tx<'_>, domain_id: DomainId, name: &str) -> Result<Project> {
         if tx.projects().by_name(&domain_id, name)?.is_some() {
-            return Err(Error::conflict(Reason::AlreadyExists, format!("project {name}")).into());
+            return Err(Error::conflict(
+                Reason::AlreadyExists,
+                format!("project {name}"),
+            ));
         }
         let row = ProjectRow {
             id: ProjectId::new(self.0.entropy.as_ref()),
@@ -324,9 +320,12 @@ impl Identity {
         name: &str,
         hash: Option<String>,
         is_admin: bool,
-    ) -> Result<User, Trouble> {
+    ) -> Result<User> {
         if tx.users().by_name(&domain_id, name)?.is_some() {
-            return Err(Error::conflict(Reason::AlreadyExists, format!("user {name}")).into());
+            return Err(Error::conflict(
+                Reason::AlreadyExists,
+                format!("user {name}"),
+            ));
         }
         let now = self.0.clock.now();
         let row = UserRow {
@@ -343,12 +342,7 @@ impl Identity {
         Ok(shown_user(row))
     }
 
-    fn change_password(
-        &self,
-        tx: &Tx<'_>,
-        user: &UserId,
-        hash: Option<String>,
-    ) -> Result<(), Trouble> {
+    fn change_password(&self, tx: &Tx<'_>, user: &UserId, hash: Option<String>) -> Result<()> {
         user_row(tx, user)?;
         let now = self.0.clock.now();
         tx.tokens().revoke_of_user(user, now)?;
@@ -364,7 +358,7 @@ impl Identity {
 pub(super) fn projects_of<'a>(
     tx: &Tx<'_>,
     user: &'a User,
-) -> Result<impl Iterator<Item = Project> + use<'a>, Trouble> {
+) -> Result<impl Iterator<Item = Project> + use<'a>> {
     let rows = if user.is_admin {
         tx.projects().list(&user.domain_id)?
     } else {
@@ -375,7 +369,7 @@ pub(super) fn projects_of<'a>(
 }
 
 /// What a user may do in a project of its domain.
-pub(super) fn roles_in(tx: &Tx<'_>, user: &User, project: &Project) -> Result<Vec<Role>, Trouble> {
+pub(super) fn roles_in(tx: &Tx<'_>, user: &User, project: &Project) -> Result<Vec<Role>> {
     if project.domain_id != user.domain_id {
         return Ok(Vec::new());
     }
@@ -389,19 +383,19 @@ pub(super) fn roles_in(tx: &Tx<'_>, user: &User, project: &Project) -> Result<Ve
     Ok(roles)
 }
 
-pub(super) fn user_row(tx: &Tx<'_>, id: &UserId) -> Result<UserRow, Trouble> {
+pub(super) fn user_row(tx: &Tx<'_>, id: &UserId) -> Result<UserRow> {
     tx.users()
         .get(id)?
-        .ok_or_else(|| Error::not_found(Reason::NoSuchUser, id).into())
+        .ok_or_else(|| Error::not_found(Reason::NoSuchUser, id))
 }
 
-fn project_row(tx: &Tx<'_>, id: &ProjectId) -> Result<ProjectRow, Trouble> {
+fn project_row(tx: &Tx<'_>, id: &ProjectId) -> Result<ProjectRow> {
     tx.projects()
         .get(id)?
-        .ok_or_else(|| Error::not_found(Reason::NoSuchProject, id).into())
+        .ok_or_else(|| Error::not_found(Reason::NoSuchProject, id))
 }
 
-fn grant(tx: &Tx<'_>, user: &UserId, project: &ProjectId, role: Role) -> Result<(), Trouble> {
+fn grant(tx: &Tx<'_>, user: &UserId, project: &ProjectId, role: Role) -> Result<()> {
     let role = role.as_str().to_owned();
     Ok(tx.grants().give(&GrantRow {
         user_id: *user,

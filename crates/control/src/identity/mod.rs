@@ -23,7 +23,7 @@ use std::sync::Arc;
 use strongroom_catalog::{AuditRow, Catalog, Tx};
 use strongroom_model::{Clock, Entropy, ProjectId};
 
-use crate::{Error, Reason, Result, keys::MasterKey};
+use crate::{Result, keys::MasterKey};
 
 pub use access_keys::{AccessKey, KeyStatus, NewAccessKey, SigningKey};
 pub use accounts::{FirstStart, NewUser, ProjectFilter};
@@ -98,46 +98,12 @@ impl Identity {
         self.write(|tx| Ok(tx.audit().append(&row).map(drop)?))
     }
 
-    fn read<T>(&self, body: impl FnOnce(&Tx<'_>) -> Result<T, Trouble>) -> Result<T> {
-        self.0.catalog.read(body).map_err(Error::from)
+    fn read<T>(&self, body: impl FnOnce(&Tx<'_>) -> Result<T>) -> Result<T> {
+        self.0.catalog.read(body)
     }
 
-    fn write<T>(&self, body: impl FnOnce(&Tx<'_>) -> Result<T, Trouble>) -> Result<T> {
-        self.0.catalog.write(body).map_err(Error::from)
-    }
-}
-
-/// What ends a transaction early: the catalog's failure, or a refusal of ours.
-enum Trouble {
-    Catalog(strongroom_catalog::Error),
-    Refused(Error),
-}
-
-impl From<strongroom_catalog::Error> for Trouble {
-    fn from(error: strongroom_catalog::Error) -> Self {
-        Self::Catalog(error)
-    }
-}
-
-impl From<Error> for Trouble {
-    fn from(error: Error) -> Self {
-        Self::Refused(error)
-    }
-}
-
-impl From<Trouble> for Error {
-    fn from(trouble: Trouble) -> Self {
-        use strongroom_catalog::Error as Catalog;
-        match trouble {
-            Trouble::Refused(error) => error,
-            Trouble::Catalog(Catalog::Duplicate(what)) => {
-                Self::conflict(Reason::AlreadyExists, what)
-            }
-            Trouble::Catalog(error) if error.is_retryable() => {
-                Self::unavailable("the catalog", error)
-            }
-            Trouble::Catalog(error) => Self::bug("identity over the catalog", error),
-        }
+    fn write<T>(&self, body: impl FnOnce(&Tx<'_>) -> Result<T>) -> Result<T> {
+        self.0.catalog.write(body)
     }
 }
 

@@ -8,7 +8,7 @@ use strongroom_model::{ProjectId, Timestamp, UserId};
 use zeroize::Zeroizing;
 
 use super::{
-    Domain, Identity, Scope, Session, Trouble, User,
+    Domain, Identity, Scope, Session, User,
     accounts::{roles_in, shown_domain, shown_project, shown_user},
     secret::{self, token_hash},
     throttle::Throttle,
@@ -121,11 +121,11 @@ impl Identity {
         self.read(|tx| {
             let row = tx.tokens().get(&hash)?.ok_or_else(not_good)?;
             if row.revoked_at.is_some() || row.expires_at <= now {
-                return Err(not_good().into());
+                return Err(not_good());
             }
             let (user, domain, changed_at) = user_of(tx, &row.user_id)?.ok_or_else(not_good)?;
             if row.issued_at < changed_at {
-                return Err(not_good().into());
+                return Err(not_good());
             }
             let scope = match row.scope {
                 TokenScope::Unscoped => Scope::Unscoped,
@@ -133,7 +133,7 @@ impl Identity {
                 TokenScope::Project(id) => project_scope(tx, &id)?.ok_or_else(not_good)?,
             };
             let times = (row.issued_at, row.expires_at);
-            enter(tx, user, domain, scope, row.methods.0, times)?.ok_or_else(|| not_good().into())
+            enter(tx, user, domain, scope, row.methods.0, times)?.ok_or_else(not_good)
         })
     }
 
@@ -218,10 +218,7 @@ impl Identity {
 }
 
 /// A user who may come in, its domain, and since when its password is the one it is.
-pub(super) fn user_of(
-    tx: &Tx<'_>,
-    id: &UserId,
-) -> Result<Option<(User, Domain, Timestamp)>, Trouble> {
+pub(super) fn user_of(tx: &Tx<'_>, id: &UserId) -> Result<Option<(User, Domain, Timestamp)>> {
     let Some(row) = tx.users().get(id)?.filter(|row| row.enabled) else {
         return Ok(None);
     };
@@ -240,7 +237,7 @@ pub(super) fn enter(
     scope: Scope,
     methods: Vec<String>,
     (issued_at, expires_at): (Timestamp, Timestamp),
-) -> Result<Option<Session>, Trouble> {
+) -> Result<Option<Session>> {
     let roles = match &scope {
         Scope::Project(project) if project.enabled => roles_in(tx, &user, project)?,
         Scope::Project(_) => Vec::new(),
@@ -267,7 +264,7 @@ pub(super) fn wished_scope(
     user: &User,
     domain: &Domain,
     wish: &ScopeWish,
-) -> Result<Option<Scope>, Trouble> {
+) -> Result<Option<Scope>> {
     let own = |named: &Named| match named {
         Named::Id(id) => *id == domain.id.to_string(),
         Named::Name(name) => *name == domain.name,
@@ -287,14 +284,14 @@ pub(super) fn wished_scope(
     })
 }
 
-fn project_scope(tx: &Tx<'_>, id: &ProjectId) -> Result<Option<Scope>, Trouble> {
+fn project_scope(tx: &Tx<'_>, id: &ProjectId) -> Result<Option<Scope>> {
     Ok(tx
         .projects()
         .get(id)?
         .map(|row| Scope::Project(shown_project(row))))
 }
 
-fn find_user(tx: &Tx<'_>, name: &UserName) -> Result<Option<UserRow>, Trouble> {
+fn find_user(tx: &Tx<'_>, name: &UserName) -> Result<Option<UserRow>> {
     let (name, domain) = match name {
         UserName::Id(id) => {
             let Ok(id) = id.parse() else { return Ok(None) };
