@@ -107,6 +107,10 @@ const fn code_of_backups(reason: Reason) -> ErrorCode {
             code: "BackupService.6705",
             ..cbr::BACKUP_NOT_FOUND
         },
+        Reason::Unavailable => ErrorCode {
+            status: 503,
+            ..cbr::INTERNAL
+        },
         // In tasks only: the disk is full, data is damaged, reading failed, somebody cancelled.
         _ => cbr::INTERNAL,
     }
@@ -174,8 +178,8 @@ mod tests {
             Reason::NoSuchAccessKey,
             Reason::NoSuchToken,
             Reason::TaskFinished,
+            Reason::TaskNotCancellable,
             Reason::StillInUse,
-            Reason::Unavailable,
             Reason::Internal,
         ];
         for reason in Reason::ALL {

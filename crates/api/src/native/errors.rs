@@ -25,11 +25,11 @@ pub fn render(failure: &Failure, request: &Request) -> Refusal {
 
 fn own(reason: Reason) -> Option<ErrorCode> {
     let (code, status) = match reason {
-        Reason::AlreadyExists | Reason::StillInUse | Reason::TaskFinished => {
-            ("Strongroom.0409", StatusCode::CONFLICT)
-        }
+        Reason::AlreadyExists
+        | Reason::StillInUse
+        | Reason::TaskFinished
+        | Reason::TaskNotCancellable => ("Strongroom.0409", StatusCode::CONFLICT),
         Reason::NoSuchProject | Reason::NoSuchUser => ("Strongroom.0404", StatusCode::NOT_FOUND),
-        Reason::Unavailable => (cbr::INTERNAL.code, StatusCode::SERVICE_UNAVAILABLE),
         _ => return None,
     };
     Some(ErrorCode {
