@@ -1,5 +1,8 @@
 //! The API from outside, in process: every reply of CBR is held against the vendor's published
 //! definitions on its way out of [`cloud::TestCloud`].
+#![expect(clippy::unwrap_used, reason = "tests, their helpers too, panic")]
 
 mod cloud;
+mod glue;
+mod identity;
 mod strangers;

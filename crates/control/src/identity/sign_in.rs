@@ -157,7 +157,12 @@ impl Identity {
     }
 
     fn check_password(&self, name: &UserName, password: &str, source: &str) -> Result<UserId> {
-        let key = Throttle::key(&format!("{name:?}"), source);
+        let found = self.read(|tx| find_user(tx, name))?;
+        // By id if there is one: a user has several names, and guesses at each count as one.
+        let who = found
+            .as_ref()
+            .map_or_else(|| format!("{name:?}"), |row| row.id.to_string());
+        let key = Throttle::key(&who, source);
         let now = self.0.clock.now();
         if let Some(seconds) = self.0.throttle.wait(&key, now) {
             return Err(Error::quota(
@@ -165,7 +170,6 @@ impl Identity {
                 format!("wait {seconds} s"),
             ));
         }
-        let found = self.read(|tx| find_user(tx, name))?;
         let stored = found.as_ref().and_then(|row| row.password_hash.as_ref());
         let stored = stored.and_then(|hash| std::str::from_utf8(&hash.0).ok());
         // The hash is checked even for nobody: the time it takes tells nothing.

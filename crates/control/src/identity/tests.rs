@@ -8,6 +8,7 @@ use strongroom_testkit::{clock::ManualClock, entropy::SeededEntropy};
 use zeroize::Zeroizing;
 
 use super::*;
+use crate::{Error, Reason};
 
 struct House {
     identity: Identity,
