@@ -21,6 +21,15 @@ use crate::{
 /// Bytes read from the end of a pack to get its footer and, mostly, its directory.
 const TAIL_LEN: u64 = 64 << 10;
 
+/// The index runs of a repository.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Runs {
+    /// Those that open, newest first.
+    pub open: Vec<RunSummary>,
+    /// Those that do not, and why.
+    pub damaged: Vec<(RunId, Damage)>,
+}
+
 /// An index run that opens.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct RunSummary {
@@ -112,8 +121,8 @@ impl Repository {
         PackView::open_unnamed(self.objects().keys(), id, bytes)
     }
 
-    /// The index runs as they are now: those that open, newest first, and those that do not.
-    pub fn runs(&self) -> Result<(Vec<RunSummary>, Vec<(RunId, Damage)>)> {
+    /// The index runs as they are now.
+    pub fn runs(&self) -> Result<Runs> {
         let index = self.refresh_index()?;
         let summary = |run: &std::sync::Arc<index::Run>| RunSummary {
             id: run.id(),
@@ -129,10 +138,10 @@ impl Repository {
                 })
                 .collect(),
         };
-        Ok((
-            index.runs().iter().map(summary).collect(),
-            index.damaged().to_vec(),
-        ))
+        Ok(Runs {
+            open: index.runs().iter().map(summary).collect(),
+            damaged: index.damaged().to_vec(),
+        })
     }
 
     /// Visits every entry of one run in the order of chunk ids, page by page; a page that does not

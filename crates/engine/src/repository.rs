@@ -176,7 +176,7 @@ impl Repository {
 
     /// Takes a lease and starts a writer.
     pub fn writer(&self, options: WriterOptions, entropy: Arc<dyn Entropy>) -> Result<Writer> {
-        Writer::start(self.clone(), options, entropy)
+        Writer::start(self, options, entropy)
     }
 
     /// The manifests that are neither fences nor forgotten, in no meaningful order.

@@ -52,15 +52,19 @@ const fn passes(window: u32) -> bool {
 }
 
 /// Inlined into each entry point, so that it is compiled for the instructions of each.
+#[expect(
+    clippy::inline_always,
+    reason = "a call would leave the caller's instruction set"
+)]
 #[inline(always)]
 fn search(bytes: &[u8], positions: Range<usize>) -> Option<usize> {
     let mut from = positions.start;
     while from + BLOCK <= positions.end {
         let block = bytes[from - WIDTH..].first_chunk::<SPAN>()?;
-        if any_passes(block) {
-            if let Some(position) = first(bytes, from..from + BLOCK) {
-                return Some(position);
-            }
+        if any_passes(block)
+            && let Some(position) = first(bytes, from..from + BLOCK)
+        {
+            return Some(position);
         }
         from += BLOCK;
     }
@@ -68,6 +72,10 @@ fn search(bytes: &[u8], positions: Range<usize>) -> Option<usize> {
 }
 
 /// Whether any position of a block passes.
+#[expect(
+    clippy::inline_always,
+    reason = "a call would leave the caller's instruction set"
+)]
 #[inline(always)]
 fn any_passes(block: &[u8; SPAN]) -> bool {
     let mut any = 0;
@@ -143,7 +151,9 @@ mod tests {
         ) {
             let mut bytes = vec![0; len];
             blake3::Hasher::new().update(&seed.to_le_bytes()).finalize_xof().fill(&mut bytes);
-            bytes.iter_mut().for_each(|byte| *byte %= alphabet);
+            for byte in &mut bytes {
+                *byte %= alphabet;
+            }
             let mut from = from;
             while from <= len {
                 let expected = first(&bytes, from..len);

@@ -28,10 +28,10 @@ fn the_cuts_of_version_1_are_frozen() {
         .flat_map(|n| format!("line {n}\n").into_bytes())
         .collect();
     let frozen_random: &[usize] = &[
-        91906, 81567, 70680, 75400, 97588, 69199, 57376, 55083, 84616, 66160, 98542, 40017, 65895,
-        76028, 18519,
+        91_906, 81_567, 70_680, 75_400, 97_588, 69_199, 57_376, 55_083, 84_616, 66_160, 98_542,
+        40_017, 65_895, 76_028, 18_519,
     ];
-    let frozen_text: &[usize] = &[106060, 58112, 46970, 79004, 119823, 18921];
+    let frozen_text: &[usize] = &[106_060, 58_112, 46_970, 79_004, 119_823, 18_921];
     assert_eq!(lengths(&cutter(), &random), frozen_random);
     assert_eq!(lengths(&cutter(), &text), frozen_text);
 }
@@ -74,7 +74,10 @@ fn an_insertion_changes_only_the_chunks_around_it() {
 
 #[test]
 fn zeros_are_cut_at_the_longest_chunk() {
-    assert_eq!(lengths(&cutter(), &[0; (256 << 10) + 5]), [256 << 10, 5]);
+    assert_eq!(
+        lengths(&cutter(), &vec![0; (256 << 10) + 5]),
+        [256 << 10, 5]
+    );
 }
 
 #[test]
@@ -100,7 +103,9 @@ proptest! {
     #[test]
     fn cuts_cover_the_input_and_keep_the_bounds(seed: u64, len in 0_usize..600_000, alphabet in 1_u8..=255) {
         let mut bytes = random(seed, len);
-        bytes.iter_mut().for_each(|byte| *byte %= alphabet);
+        for byte in &mut bytes {
+            *byte %= alphabet;
+        }
         let cutter = cutter();
         let cuts: Vec<_> = cutter.cuts(&bytes).collect();
         let mut end = 0;

@@ -411,7 +411,9 @@ impl RunBuilder {
         };
         for (number, entries) in self.entries.chunks(PAGE_ENTRIES).enumerate() {
             let mut plain = Encoder::with_capacity(PAGE_ENTRIES * ENTRY_LEN);
-            entries.iter().for_each(|entry| entry.encode(&mut plain));
+            for entry in entries {
+                entry.encode(&mut plain);
+            }
             page(Part::Entries, number, &plain.finish());
         }
         for (number, entries) in self.entries.chunks(FILTER_PAGES * PAGE_ENTRIES).enumerate() {

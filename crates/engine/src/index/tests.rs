@@ -22,7 +22,7 @@ fn id(n: u32) -> ChunkId {
 }
 
 fn pack(n: u8) -> PackInfo {
-    let stream = if n % 2 == 0 {
+    let stream = if n.is_multiple_of(2) {
         Stream::Data
     } else {
         Stream::Tree
@@ -167,8 +167,9 @@ fn merging_drops_what_is_not_wanted_and_makes_runs_that_do_not_overlap() {
     let keep = |wanted: &PackId| *wanted != pack(3).id;
     let merged = merge(&objects, index.runs(), 4, &keep, &entropy).unwrap();
     let old: Vec<_> = index.runs().iter().map(|run| run.id()).collect();
-    old.into_iter()
-        .for_each(|run| objects.delete(Object::Run(run)).unwrap());
+    for run in old {
+        objects.delete(Object::Run(run)).unwrap();
+    }
     let fresh = load(&objects);
     assert_eq!(
         fresh.runs().iter().map(|run| run.id()).collect::<Vec<_>>(),

@@ -37,7 +37,7 @@ fn chunks(view: &PackView<'_>) -> Vec<Vec<u8>> {
     for segment in 0..view.directory().segments().len() {
         let segment = u32::try_from(segment).unwrap();
         view.decode(segment, &mut |_, chunk| {
-            found.extend(chunk.ok().map(<[u8]>::to_vec))
+            found.extend(chunk.ok().map(<[u8]>::to_vec));
         })
         .unwrap();
     }

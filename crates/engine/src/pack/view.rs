@@ -16,6 +16,9 @@ use crate::{
     segment::{ChunkSpan, Decoding},
 };
 
+/// What [`PackView::decode`] calls for each chunk: its id, and its bytes or how they are bad.
+pub type VisitChunk<'a> = dyn FnMut(ChunkId, Result<&[u8], Damage>) + 'a;
+
 /// What a pack's directory lists.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Directory {
@@ -116,11 +119,7 @@ impl<'a> PackView<'a> {
 
     /// Decodes segment `number`, recomputes the id of each of its chunks and hands out those that
     /// hold; `visit` gets the others as damage.
-    pub fn decode(
-        &self,
-        number: u32,
-        visit: &mut dyn FnMut(ChunkId, Result<&[u8], Damage>),
-    ) -> Result<()> {
+    pub fn decode(&self, number: u32, visit: &mut VisitChunk<'_>) -> Result<()> {
         let Some(Listed { extent, chunks }) = self.directory.segments.get(number as usize) else {
             return Ok(());
         };
@@ -129,17 +128,16 @@ impl<'a> PackView<'a> {
         let decoded = Decoding::new()?.decode(&self.seal, extent, sealed, &mut plain);
         let mut rest = plain.as_slice();
         for chunk in chunks {
-            let damage = match &decoded {
-                Err(damage) => Err(damage.clone()),
-                Ok(()) => {
-                    let (bytes, tail) = rest.split_at(chunk.len as usize);
-                    rest = tail;
-                    let id = self.keys.chunk_id(self.directory.stream(), bytes);
-                    if id == chunk.id {
-                        Ok(bytes)
-                    } else {
-                        Err(Damage::WrongId)
-                    }
+            let damage = if let Err(damage) = &decoded {
+                Err(damage.clone())
+            } else {
+                let (bytes, tail) = rest.split_at(chunk.len as usize);
+                rest = tail;
+                let id = self.keys.chunk_id(self.directory.stream(), bytes);
+                if id == chunk.id {
+                    Ok(bytes)
+                } else {
+                    Err(Damage::WrongId)
                 }
             };
             visit(chunk.id, damage);

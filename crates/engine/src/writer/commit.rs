@@ -131,7 +131,7 @@ impl Shared {
         match objects.store().create_new(&object.key(), &record) {
             Ok(()) => {}
             Err(error) if error.kind == ErrorKind::AlreadyExists => {
-                self.explain_taken(&manifest)?
+                self.explain_taken(&manifest)?;
             }
             Err(error) => {
                 self.give_up();

@@ -153,12 +153,11 @@ impl Known {
     }
 
     fn is_present(&self, objects: &Objects, pack: &PackInfo) -> Result<bool> {
-        let present = match self.present.get() {
-            Some(present) => present,
-            None => {
-                let listed = list_packs(objects)?;
-                self.present.get_or_init(|| listed)
-            }
+        let present = if let Some(present) = self.present.get() {
+            present
+        } else {
+            let listed = list_packs(objects)?;
+            self.present.get_or_init(|| listed)
         };
         let at = present.binary_search_by_key(&pack.id, |(id, _)| *id);
         Ok(at.is_ok_and(|at| present[at].1 == u64::from(pack.size)))

@@ -134,40 +134,45 @@ impl Failure {
 impl Writer {
     /// Takes a lease, then looks at quarantines and index, in this order: see docs/format.md.
     pub(crate) fn start(
-        repository: Repository,
+        repository: &Repository,
         options: WriterOptions,
         entropy: Arc<dyn Entropy>,
     ) -> Result<Self> {
-        if options.workers == Some(0) || options.run_entries == 0 {
+        let WriterOptions {
+            workers,
+            run_entries,
+            holder,
+        } = options;
+        if workers == Some(0) || run_entries == 0 {
             return Err(Error::BadOption {
                 what: "the number of workers or of entries per run",
                 rule: "at least 1",
             });
         }
         let id = ManifestId::random(&*entropy);
-        repository.take_lease(id, &options.holder, &*entropy)?;
-        let started = Known::load(&repository).and_then(|known| {
+        repository.take_lease(id, &holder, &*entropy)?;
+        let started = Known::load(repository).and_then(|known| {
             let shared = Arc::new(Shared {
                 repository: repository.clone(),
                 entropy,
                 id,
                 known,
                 memtable: Memtable::default(),
-                run_entries: options.run_entries,
+                run_entries,
                 runs: Mutex::default(),
                 failure: Failure::default(),
                 counters: Counters::default(),
                 open_streams: AtomicUsize::new(0),
                 spare_drafts: Mutex::default(),
             });
-            let pipeline = Pipeline::start(&shared, options.workers)?;
+            let pipeline = Pipeline::start(&shared, workers)?;
             Ok(Self {
                 shared,
                 pipeline: Some(pipeline),
             })
         });
         if started.is_err() {
-            release(&repository, &id);
+            release(repository, &id);
         }
         started
     }

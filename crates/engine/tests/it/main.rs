@@ -1,4 +1,6 @@
 //! The engine against stores: what comes back, what is refused, what a crash leaves.
 
+#[cfg(test)]
 mod common;
+#[cfg(test)]
 mod write_read;
