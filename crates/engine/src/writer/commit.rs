@@ -133,10 +133,11 @@ impl Shared {
             Err(error) if error.kind == ErrorKind::AlreadyExists => {
                 self.explain_taken(&manifest)?;
             }
-            Err(error) => {
-                self.give_up();
-                return Err(Error::store("write a manifest")(error));
-            }
+            // The outcome is unknown, unless a fence can be had: then it cannot appear any more.
+            Err(error) => match self.give_up() {
+                Err(Error::Committed { .. }) => self.explain_taken(&manifest)?,
+                _ => return Err(Error::store("write a manifest")(error)),
+            },
         }
         release(&self.repository, &id);
         Ok(id)
@@ -157,10 +158,12 @@ impl Shared {
 
     /// After a write of the manifest whose outcome is unknown: fences ourselves off, so that the
     /// manifest cannot appear later. If that cannot be done either, the lease stays.
-    fn give_up(&self) {
+    fn give_up(&self) -> Result<()> {
         let by = QuarantineId::from_bytes([0; 16]);
-        if let Err(error) = self.repository.fence(&self.id, by, &*self.entropy) {
+        let fenced = self.repository.fence(&self.id, by, &*self.entropy);
+        if let Err(error @ Error::Store { .. }) = &fenced {
             tracing::warn!(id = %self.id, %error, "it is unknown whether the manifest was written");
         }
+        fenced
     }
 }
