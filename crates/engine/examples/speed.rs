@@ -43,7 +43,7 @@ fn measure(path: &Path) -> Outcome {
     println!(
         "  {} chunks, mean {} KiB, {longest} of the longest size",
         cuts.len(),
-        bytes.len() / cuts.len().max(1) >> 10
+        (bytes.len() / cuts.len().max(1)) >> 10
     );
 
     for what in ["save new", "save known"] {

@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, sync::atomic::Ordering};
 
 use strongroom_store::ErrorKind;
 
-use super::{Shared, Writer, release};
+use super::{Shared, Writer, pipeline::Pipeline, release};
 use crate::{
     error::{Error, Result},
     id::{ManifestId, PackId, QuarantineId},
@@ -14,6 +14,9 @@ use crate::{
     record,
     seal::Kind,
 };
+
+/// How often packs that are put into quarantine during the commit are written anew.
+const ROUNDS: usize = 4;
 
 impl Writer {
     /// Makes everything durable and then the manifest; returns its name.
@@ -26,30 +29,25 @@ impl Writer {
         if open > 0 {
             return Err(Error::StreamsOpen { open });
         }
-        self.rewrite_quarantined()?;
-        let pipeline = self
-            .pipeline
-            .take()
-            .expect("only a commit takes the pipeline");
-        pipeline.finish();
-        let shared = &self.shared;
-        let ready = shared.settle();
-        if ready.is_err() {
-            release(&shared.repository, &shared.id);
+        let mut affected = self.shared.newly_quarantined()?;
+        for _ in 0..ROUNDS {
+            for pack in affected {
+                tracing::info!(%pack, "a pack that was relied on is in quarantine; writing it anew");
+                self.rewrite(&pack)?;
+            }
+            if let Some(pipeline) = self.pipeline.take() {
+                pipeline.finish();
+            }
+            self.shared.settle()?;
+            affected = self.shared.newly_quarantined()?;
+            if affected.is_empty() {
+                // From here on the outcome decides about the lease.
+                self.holds_lease = false;
+                return self.shared.write_manifest(body);
+            }
+            self.pipeline = Some(Pipeline::start(&self.shared, self.workers)?);
         }
-        ready?;
-        shared.write_manifest(body)
-    }
-
-    /// Writes the chunks of packs anew that this writer relied on and that were put into
-    /// quarantine since it started.
-    fn rewrite_quarantined(&self) -> Result<()> {
-        let affected = self.shared.newly_quarantined()?;
-        for pack in affected {
-            tracing::info!(%pack, "a pack that was relied on is in quarantine; writing it anew");
-            self.rewrite(&pack)?;
-        }
-        Ok(())
+        Err(Error::Quarantined { id: self.shared.id })
     }
 
     /// Puts every chunk of a pack; those that no other pack has are stored again.
@@ -80,21 +78,16 @@ impl Writer {
 }
 
 impl Shared {
-    /// Makes sure that nothing is under way and nothing relied on is about to go, and writes the
-    /// last index run.
+    /// Makes sure that nothing failed or is under way, and writes the last index run.
     fn settle(&self) -> Result<()> {
         self.failure.check()?;
         if self.memtable.under_way() > 0 {
             return Err(Error::WriterDied);
         }
-        self.flush()?;
-        if self.newly_quarantined()?.is_empty() {
-            Ok(())
-        } else {
-            Err(Error::Quarantined { id: self.id })
-        }
+        self.flush()
     }
 
+    /// Packs that were relied on and that were put into quarantine since the last look.
     fn newly_quarantined(&self) -> Result<Vec<PackId>> {
         let quarantines = self.repository.quarantines()?;
         let packs: BTreeSet<_> = quarantines

@@ -72,7 +72,10 @@ pub struct Counts {
 /// Writes to a repository under one lease; shared by the threads that read what is to be saved.
 pub struct Writer {
     shared: Arc<Shared>,
+    workers: Option<usize>,
+    /// Taken by the commit.
     pipeline: Option<Pipeline>,
+    holds_lease: bool,
 }
 
 /// What all threads of a writer share.
@@ -168,7 +171,9 @@ impl Writer {
             let pipeline = Pipeline::start(&shared, workers)?;
             Ok(Self {
                 shared,
+                workers,
                 pipeline: Some(pipeline),
+                holds_lease: true,
             })
         });
         if started.is_err() {
@@ -223,6 +228,8 @@ impl Drop for Writer {
         if let Some(pipeline) = self.pipeline.take() {
             self.shared.failure.set(Error::WriterDied);
             pipeline.stop();
+        }
+        if self.holds_lease {
             release(&self.shared.repository, &self.shared.id);
         }
     }

@@ -163,3 +163,16 @@ pub(crate) fn keys(store: &Store, prefix: &str) -> Vec<strongroom_store::Key> {
         .unwrap();
     found
 }
+
+/// Replaces an object's bytes, as rot or an attacker would.
+pub(crate) fn replace(store: &Store, key: &strongroom_store::Key, bytes: &[u8]) {
+    store.delete(key).unwrap();
+    store.create_new(key, bytes).unwrap();
+}
+
+/// Changes an object's bytes.
+pub(crate) fn alter(store: &Store, key: &strongroom_store::Key, change: impl FnOnce(&mut Vec<u8>)) {
+    let mut bytes = store.get(key).unwrap().to_vec();
+    change(&mut bytes);
+    replace(store, key, &bytes);
+}

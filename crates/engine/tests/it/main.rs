@@ -3,4 +3,12 @@
 #[cfg(test)]
 mod common;
 #[cfg(test)]
+mod crash;
+#[cfg(test)]
+mod damage;
+#[cfg(test)]
+mod forget;
+#[cfg(test)]
+mod lease;
+#[cfg(test)]
 mod write_read;
