@@ -1,1 +1,26 @@
 //! What can be protected: shares and volumes, how to read them and write them back.
+//!
+//! Sources implement the reading traits of `strongroom_model::content`, targets the writing ones.
+//! Every target writes to a shadow beside its place and shows nothing until
+//! [`Target::switch`] is called; only a volume that is restored in place is written directly,
+//! block by differing block.
+//!
+//! - [`registry`]: which kinds there are, and how each is opened
+//! - [`share`]: directory trees
+//! - [`volume`]: raw image files and block devices
+//! - `handle`: open directories, however deep, with a bounded number of descriptors
+//! - `inode`: stat, extended attributes and the setting of attributes
+//! - `shadow`: the place beside a target, and the switch
+//! - `removal`: what is no longer needed
+
+mod handle;
+mod inode;
+pub mod registry;
+mod removal;
+mod shadow;
+pub mod share;
+pub mod volume;
+
+pub use registry::{Place, Source, Target};
+pub use share::{Mounts, Share, ShareTarget};
+pub use volume::{Volume, VolumeTarget};

@@ -210,6 +210,14 @@ pub enum Error {
         /// The target.
         path: PathBuf,
     },
+    /// What would be replaced holds the mount point of another file system.
+    #[error("{} holds the mount point {}; unmount it or restore to a new place", path.display(), point.display())]
+    HoldsMount {
+        /// The target.
+        path: PathBuf,
+        /// The mount point in it.
+        point: PathBuf,
+    },
     /// The path is not the kind of thing that was expected there.
     #[error("{} is not {expected}", path.display())]
     WrongKind {

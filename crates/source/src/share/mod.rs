@@ -1,0 +1,16 @@
+//! Shares: directory trees with everything POSIX keeps about them.
+//!
+//! - `read`: [`Share`], the source
+//! - `write`: [`ShareTarget`], the target
+//! - `mounted`: the switch inside a directory that cannot be renamed, since it is a mount point
+
+mod mounted;
+mod read;
+mod write;
+
+pub use read::{Mounts, Share};
+pub use write::ShareTarget;
+pub(crate) use {
+    read::{next_data, read_full},
+    write::write_full,
+};
