@@ -2,6 +2,15 @@
 //!
 //! - [`clock`]: [`ManualClock`](clock::ManualClock)
 //! - [`entropy`]: [`SeededEntropy`](entropy::SeededEntropy)
+//! - [`dice`]: random choices by seed
+//! - [`tree`], [`image`]: trees and disks as values, random ones, changes, comparison
+//! - [`memory`]: sources and sinks in memory, with faults and counts
+//! - [`disk`]: trees written to and read from a real file system
 
 pub mod clock;
+pub mod dice;
+pub mod disk;
 pub mod entropy;
+pub mod image;
+pub mod memory;
+pub mod tree;

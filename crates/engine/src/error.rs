@@ -7,12 +7,14 @@
 
 use std::{ops::Range, sync::Arc};
 
+use strongroom_model::content;
 use strongroom_store::ErrorKind;
 
 use crate::{
     codec::Malformed,
     id::{ChunkId, ManifestId, PackId, Stream},
     layout::Object,
+    manifest::Layer,
 };
 
 /// The engine's result.
@@ -175,6 +177,45 @@ pub enum Error {
         /// zstd's own words.
         source: Arc<std::io::Error>,
     },
+    /// A source or a target failed in a way that ends the operation.
+    #[error("the source or target failed")]
+    Source(#[source] Arc<content::Error>),
+    /// The caller's output took no more bytes.
+    #[error("the output took no more bytes")]
+    Output(#[source] Arc<std::io::Error>),
+    /// The operation was asked to end.
+    #[error("the operation was cancelled")]
+    Cancelled,
+    /// A tree chunk is authentic and still not the node that was expected: a bug, or a newer
+    /// program.
+    #[error("tree chunk {id} is not the node it should be")]
+    NodeMalformed {
+        /// The chunk.
+        id: ChunkId,
+        /// Which rule it breaks.
+        #[source]
+        malformed: Malformed,
+    },
+    /// A manifest holds a volume where a tree was asked for, or the other way round.
+    #[error("manifest {id} holds a {}", match found { Layer::Tree => "tree", Layer::Volume => "volume" })]
+    WrongLayer {
+        /// The manifest.
+        id: ManifestId,
+        /// What it holds.
+        found: Layer,
+    },
+    /// The tree has no such path.
+    #[error("the tree has no {path}")]
+    PathMissing {
+        /// The path.
+        path: content::TreePath,
+    },
+    /// Only files have bytes.
+    #[error("{path} is not a file")]
+    NotAFile {
+        /// The path.
+        path: content::TreePath,
+    },
 }
 
 impl Error {
@@ -184,6 +225,14 @@ impl Error {
             Self::Store { source, .. } => Some(source.kind),
             _ => None,
         }
+    }
+
+    pub(crate) fn source(error: content::Error) -> Self {
+        Self::Source(Arc::new(error))
+    }
+
+    pub(crate) fn output(error: std::io::Error) -> Self {
+        Self::Output(Arc::new(error))
     }
 
     pub(crate) fn store(doing: &'static str) -> impl FnOnce(strongroom_store::Error) -> Self {

@@ -12,6 +12,7 @@
 //! - [`chunk`], `segment`, [`pack`], `index`, [`manifest`]: the formats, free of I/O but for the index
 //! - [`repository`], [`writer`], [`reader`]: creating, writing and reading
 //! - [`lease`], [`quarantine`], [`forget`]: what writers and collectors agree by
+//! - [`tree`], [`volume`]: what is saved and restored, on top of all that
 //! - [`inspect`]: packs and runs as they lie, for checks and collections
 
 mod cache;
@@ -37,6 +38,8 @@ pub mod repository;
 mod seal;
 mod segment;
 mod slot;
+pub mod tree;
+pub mod volume;
 pub mod writer;
 
 pub use chunk::{Cutter, Rest, is_zero};

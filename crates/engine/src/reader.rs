@@ -55,6 +55,17 @@ impl Deref for Chunk {
     }
 }
 
+#[cfg(test)]
+impl From<Vec<u8>> for Chunk {
+    fn from(bytes: Vec<u8>) -> Self {
+        let range = 0..bytes.len();
+        Self {
+            segment: Arc::new(bytes),
+            bytes: range,
+        }
+    }
+}
+
 /// What decoding needs; kept from one segment to the next.
 struct Scratch {
     decoding: Decoding,

@@ -212,6 +212,16 @@ impl Writer {
         StreamWriter::new(Arc::clone(&self.shared), jobs, stream)
     }
 
+    /// Whether the chunk may be named by this writer's manifest without being put: it is stored,
+    /// or under way, and the commit will look again.
+    pub fn contains(&self, stream: Stream, id: &ChunkId) -> Result<bool> {
+        let shared = &self.shared;
+        Ok(
+            shared.memtable.contains(id)
+                || shared.known.contains(&shared.repository, stream, id)?,
+        )
+    }
+
     /// What was done so far.
     pub fn counts(&self) -> Counts {
         self.shared.counts()

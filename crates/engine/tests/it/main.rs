@@ -11,4 +11,6 @@ mod forget;
 #[cfg(test)]
 mod lease;
 #[cfg(test)]
+mod tree;
+#[cfg(test)]
 mod write_read;
