@@ -1,10 +1,5 @@
 //! Trees: what is saved comes back, what is unchanged is not read, what is lost is named.
 
-#![expect(
-    clippy::unwrap_used,
-    reason = "the functions that the tests share are tests too"
-)]
-
 use std::sync::{
     Arc,
     atomic::{AtomicU64, Ordering},
