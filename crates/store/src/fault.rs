@@ -49,6 +49,13 @@ pub enum Fault {
         /// Objects left out.
         count: usize,
     },
+    /// A listing fails so after it has visited `after` objects.
+    BreakOff {
+        /// Objects visited before the failure.
+        after: usize,
+        /// How the call fails.
+        report: ErrorKind,
+    },
     /// A listing does not show the last `newest` objects that were written through this decorator.
     StaleList {
         /// How many of the latest writes it has not heard of.
@@ -315,36 +322,28 @@ impl Backend for Faulty {
 
     fn list(&self, prefix: &str, after: Option<&Key>, visit: &mut Visit<'_>) -> Result<()> {
         let fault = self.faults.next(Operation::List, prefix)?;
-        let (mut skip, mut omit, mut unheard) = (0, 0, Vec::new());
-        match fault {
-            Some(Fault::OmitListed {
-                skip: before,
-                count,
-            }) => (skip, omit) = (before, count),
-            Some(Fault::StaleList { newest }) => {
-                unheard = self
-                    .faults
-                    .script()
-                    .written
-                    .iter()
-                    .rev()
-                    .take(newest)
-                    .cloned()
-                    .collect();
-            }
-            _ => {}
-        }
+        let unheard: Vec<Key> = match fault {
+            Some(Fault::StaleList { newest }) => self
+                .faults
+                .script()
+                .written
+                .iter()
+                .rev()
+                .take(newest)
+                .cloned()
+                .collect(),
+            _ => Vec::new(),
+        };
+        let mut seen = 0;
         self.inner.backend().list(prefix, after, &mut |key, size| {
-            if skip > 0 {
-                skip -= 1;
-            } else if omit > 0 {
-                omit -= 1;
-                return Ok(());
-            }
-            if unheard.contains(&key) {
-                Ok(())
-            } else {
-                visit(key, size)
+            seen += 1;
+            match fault {
+                Some(Fault::OmitListed { skip, count }) if seen > skip && seen - skip <= count => {
+                    Ok(())
+                }
+                Some(Fault::BreakOff { after, report }) if seen > after => Err(injected(report)),
+                _ if unheard.contains(&key) => Ok(()),
+                _ => visit(key, size),
             }
         })?;
         match fault {

@@ -2,17 +2,20 @@
 //!
 //! A store holds write-once objects under keys: an object appears whole or not at all, is durable
 //! when the call that made it returns, and is never overwritten. Everything the engine promises
-//! rests on that (docs/adr/0003-object-store-contract.md). Synchronous throughout.
+//! rests on that (docs/adr/0003-object-store-contract.md). Synchronous throughout; never call it from an
+//! async task.
 //!
 //! - [`store`]: [`Store`], the handle and the contract in words
 //! - [`key`]: [`Key`], the validated name of an object
 //! - [`error`]: [`Error`] and the kinds callers decide by
 //! - [`registry`]: URL scheme → constructor; what [`Store::open`] knows
-//! - `memory`, `local`: the backends
+//! - [`config`]: what comes from the environment, credentials above all
+//! - `memory`, `local`, `s3`: the backends
 //! - [`retry`], [`record`], [`fault`]: decorators; [`call`]: what they count and script
 //! - [`conformance`](mod@conformance): the suite that proves a store keeps the contract
 
 pub mod call;
+pub mod config;
 pub mod conformance;
 pub mod error;
 pub mod fault;
@@ -22,6 +25,7 @@ mod memory;
 pub mod record;
 pub mod registry;
 pub mod retry;
+mod s3;
 pub mod store;
 
 pub use bytes::Bytes;

@@ -3,14 +3,17 @@
 //! To add a backend: one file that implements the backend trait, one row here. The conformance
 //! suite runs over the rows.
 
-use std::path::Path;
+use std::{path::Path, sync::Arc};
 
 use url::Url;
 
 use crate::{
+    config::Environment,
     error::{Error, ErrorKind, Result},
     local::Local,
     memory::Memory,
+    retry::{RetryPolicy, Sleep, retrying},
+    s3::S3,
     store::Store,
 };
 
@@ -20,7 +23,7 @@ pub struct Scheme {
     pub name: &'static str,
     /// How to write one, for help texts and error messages.
     pub form: &'static str,
-    open: fn(&str) -> Result<Store>,
+    open: fn(&str, &Environment) -> Result<Store>,
 }
 
 /// Every kind of store there is.
@@ -35,10 +38,15 @@ pub const SCHEMES: &[Scheme] = &[
         form: "memory:",
         open: open_memory,
     },
+    Scheme {
+        name: "s3",
+        form: "s3://bucket/prefix?endpoint=https://host:port&region=name",
+        open: open_s3,
+    },
 ];
 
 /// Opens the store that `url` names; a text without a scheme is a directory.
-pub(crate) fn open(url: &str) -> Result<Store> {
+pub(crate) fn open(url: &str, environment: &Environment) -> Result<Store> {
     let Some(scheme) = scheme_of(url) else {
         return open_directory(Path::new(url));
     };
@@ -46,7 +54,7 @@ pub(crate) fn open(url: &str) -> Result<Store> {
         .iter()
         .find(|known| known.name.eq_ignore_ascii_case(scheme))
     {
-        return (known.open)(url);
+        return (known.open)(url, environment);
     }
     let forms: Vec<&str> = SCHEMES.iter().map(|known| known.form).collect();
     Err(refused(format!(
@@ -74,7 +82,7 @@ fn open_directory(path: &Path) -> Result<Store> {
     Ok(Store::new(Local::new(path)?))
 }
 
-fn open_file(url: &str) -> Result<Store> {
+fn open_file(url: &str, _: &Environment) -> Result<Store> {
     let parsed = Url::parse(url).map_err(refused)?;
     let path = parsed.to_file_path().map_err(|()| {
         refused(format!(
@@ -84,11 +92,16 @@ fn open_file(url: &str) -> Result<Store> {
     open_directory(&path)
 }
 
-fn open_memory(url: &str) -> Result<Store> {
+fn open_memory(url: &str, _: &Environment) -> Result<Store> {
     match url.split_once(':') {
         Some((_, "")) => Ok(Store::new(Memory::default())),
         _ => Err(refused("a store in memory has no name; write memory:")),
     }
+}
+
+fn open_s3(url: &str, environment: &Environment) -> Result<Store> {
+    let store = Store::new(S3::new(url, environment)?);
+    Ok(retrying(&store, RetryPolicy::default(), Arc::new(Sleep)))
 }
 
 fn refused(cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Error {

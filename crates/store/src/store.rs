@@ -14,6 +14,7 @@ use std::{fmt, ops::Range, sync::Arc};
 use bytes::Bytes;
 
 use crate::{
+    config::Environment,
     error::{Error, ErrorKind, Result},
     key::{Key, Prefix},
     registry,
@@ -28,9 +29,14 @@ pub struct Store(Arc<dyn Backend>);
 
 impl Store {
     /// Opens the store that `url` names, without touching it: a store comes into being with its
-    /// first object. See [`registry::SCHEMES`] for the forms of `url`.
+    /// first object. A store reached over a network retries on its own. See [`registry::SCHEMES`] for the forms of `url`.
     pub fn open(url: &str) -> Result<Self> {
-        registry::open(url)
+        Self::open_with(url, &Environment::of_process())
+    }
+
+    /// Like [`open`](Self::open), with the process's environment handed in.
+    pub fn open_with(url: &str, environment: &Environment) -> Result<Self> {
+        registry::open(url, environment)
     }
 
     /// Stores `bytes` under a key that must be free, else kind `AlreadyExists`.

@@ -307,7 +307,10 @@ impl<'a> Area<'a> {
 }
 
 /// Does something for every item in a few threads; on failure the first error.
-fn in_parallel<T: Sync>(items: &[T], act: impl Fn(&T) -> Result<()> + Sync) -> Result<()> {
+fn in_parallel<T: Sync, E: Send>(
+    items: &[T],
+    act: impl Fn(&T) -> Result<(), E> + Sync,
+) -> Result<(), E> {
     const THREADS: usize = 8;
     let share = items.len().div_ceil(THREADS).max(1);
     let act = &act;

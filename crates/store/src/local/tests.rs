@@ -532,6 +532,28 @@ fn what_others_put_beside_the_objects_is_passed_over() {
 }
 
 #[test]
+fn a_listing_is_in_the_order_of_bytes_whatever_the_names() {
+    let bench = Bench::new();
+    let store = bench.open(&Trace::new(Trouble::None));
+    let names = [
+        "a-b", "a.b", "a/b-c/d", "a/b.c", "a/b/c", "a/b0", "a0", "b/a", "b0/a",
+    ];
+    for name in names.iter().rev() {
+        store.create_new(&key(name), b"x").unwrap();
+    }
+    for (at, after) in names.iter().enumerate() {
+        let mut found = Vec::new();
+        store
+            .list_after("", Some(&key(after)), &mut |key, _| {
+                found.push(key.to_string());
+                Ok(())
+            })
+            .unwrap();
+        assert_eq!(found, names[at + 1..], "after {after}");
+    }
+}
+
+#[test]
 fn a_root_that_is_a_file_is_an_error_and_not_an_empty_store() {
     let bench = Bench::new();
     std_fs::create_dir(bench.base().join("new")).unwrap();

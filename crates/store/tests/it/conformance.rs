@@ -16,7 +16,7 @@ impl Wait for AtOnce {
 
 /// The store under all decorators, with every seventh call failing before it is done and every
 /// eleventh after it: what retrying must make invisible.
-fn decorated(store: &Store) -> Store {
+pub(crate) fn decorated(store: &Store) -> Store {
     let faults = Faults::new();
     faults.add(Rule::any().every(7), Fault::Refuse(ErrorKind::Throttled));
     faults.add(

@@ -3,5 +3,8 @@
 
 mod child;
 mod conformance;
+mod decorators;
 mod local;
 mod registry;
+mod s3;
+mod weed;

@@ -1,7 +1,7 @@
 //! Keeps objects in memory: for tests and for trying things out.
 //!
-//! Stricter than it needs to be: it refuses a key that is the directory of another one, as a real
-//! directory would, so that a test over memory finds such a mistake.
+//! Stricter than it needs to be: it refuses keys that some other store could not hold beside those it
+//! has (see [`Key`]), so that a test over memory finds such a mistake.
 
 use std::{
     collections::BTreeMap,
@@ -36,7 +36,7 @@ impl Backend for Memory {
         if objects.contains_key(key) {
             return Err(Error::new(ErrorKind::AlreadyExists).at(key));
         }
-        refuse_directory(&objects, key)?;
+        refuse_conflict(&objects, key)?;
         objects.insert(key.clone(), Bytes::copy_from_slice(bytes));
         Ok(())
     }
@@ -104,18 +104,35 @@ impl Backend for Memory {
     }
 }
 
-fn refuse_directory(objects: &BTreeMap<Key, Bytes>, key: &Key) -> Result<()> {
+fn refuse_conflict(objects: &BTreeMap<Key, Bytes>, key: &Key) -> Result<()> {
     let text = key.as_str();
-    let inside = format!("{text}/");
-    let mut above = text.match_indices('/').filter_map(|(at, _)| text.get(..at));
-    let below = objects
-        .range::<str, _>((Bound::Included(inside.as_str()), Bound::Unbounded))
-        .next();
-    if above.any(|parent| objects.contains_key(parent))
-        || below.is_some_and(|(first, _)| first.as_str().starts_with(&inside))
-    {
-        let cause = "a key cannot be the directory of another key";
+    let exists = |beginning: String| {
+        let from = Bound::Included(beginning.as_str());
+        let mut behind = objects.range::<str, _>((from, Bound::Unbounded));
+        behind
+            .next()
+            .is_some_and(|(first, _)| first.as_str().starts_with(&beginning))
+    };
+    let mut cut = text.match_indices(['/', '-', '.']).filter_map(|(at, cut)| {
+        let before = text.get(..at)?;
+        // Where this key has one of the three, another must not have a different one of them,
+        // if a slash is involved.
+        let conflict = match cut {
+            "/" => {
+                objects.contains_key(before)
+                    || exists(format!("{before}-"))
+                    || exists(format!("{before}."))
+            }
+            _ => exists(format!("{before}/")),
+        };
+        conflict.then_some(before)
+    });
+    if cut.next().is_some() || exists(format!("{text}/")) {
+        let cause = "beside this key there is one that no directory or server can hold with it";
         return Err(Error::new(ErrorKind::Unsupported).at(key).because(cause));
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;
