@@ -274,10 +274,7 @@ impl Faulty {
             Some(Fault::CutRead { keep }) => Ok(bytes.slice(..keep.min(bytes.len()))),
             Some(Fault::FlipBit { at }) => {
                 let mut changed = bytes.to_vec();
-                let position = at.checked_rem(changed.len()).unwrap_or(0);
-                if let Some(byte) = changed.get_mut(position) {
-                    *byte ^= 1;
-                }
+                flip(&mut changed, at);
                 Ok(changed.into())
             }
             Some(Fault::LoseReply(kind)) => Err(injected(kind).at(key)),
@@ -309,6 +306,20 @@ impl Backend for Faulty {
         self.read(Operation::GetRange, key, || {
             self.inner.backend().get_range(key, range)
         })
+    }
+
+    fn get_into(&self, key: &Key, range: Range<u64>, out: &mut Vec<u8>) -> Result<()> {
+        let fault = self.next(Operation::GetRange, key)?;
+        let before = out.len();
+        self.inner.backend().get_into(key, range, out)?;
+        match fault {
+            Some(Fault::CutRead { keep }) => out.truncate(before.saturating_add(keep)),
+            Some(Fault::FlipBit { at }) => flip(out.get_mut(before..).unwrap_or_default(), at),
+            // The bytes stay where they are: the caller has to cope.
+            Some(Fault::LoseReply(kind)) => return Err(injected(kind).at(key)),
+            _ => {}
+        }
+        Ok(())
     }
 
     fn size(&self, key: &Key) -> Result<u64> {
@@ -368,4 +379,11 @@ impl Backend for Faulty {
 
 fn injected(kind: ErrorKind) -> Error {
     Error::new(kind).because("injected by the test")
+}
+
+fn flip(bytes: &mut [u8], at: usize) {
+    let position = at.checked_rem(bytes.len()).unwrap_or(0);
+    if let Some(byte) = bytes.get_mut(position) {
+        *byte ^= 1;
+    }
 }
