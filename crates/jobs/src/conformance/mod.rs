@@ -102,6 +102,7 @@ macro_rules! conformance_suite {
             a_job_of_another_release_fails_and_says_so,
             progress_is_remembered,
             a_drained_step_goes_on_after_the_next_start,
+            a_step_may_drain_its_own_runner,
             threads_run_all_jobs_and_never_two_of_one_key
         );
     };

@@ -396,6 +396,24 @@ pub fn a_drained_step_goes_on_after_the_next_start<B: Bench>() {
     }
 }
 
+/// The threads themselves: a step on one of them may end the runner.
+pub fn a_step_may_drain_its_own_runner<B: Bench>() {
+    let world = World::<B>::new();
+    let id = world.enqueue(1, None, &Script::default());
+    let runner = Arc::new(world.runner());
+    let (drained, is_drained) = mpsc::channel();
+    let own = Arc::clone(&runner);
+    world.meanwhile(1, move |_| {
+        own.drain();
+        drained.send(()).expect("the test waits");
+    });
+    runner.start().expect("threads can be had");
+    is_drained.recv().expect("it does not wait for itself");
+    drop(runner);
+    idle(&world.restarted());
+    assert_ended(&world, &id, JobState::Succeeded);
+}
+
 /// With real threads: a late wake-up or a double claim would show here.
 pub fn threads_run_all_jobs_and_never_two_of_one_key<B: Bench>() {
     const JOBS: u8 = 24;

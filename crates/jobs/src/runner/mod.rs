@@ -12,6 +12,7 @@ mod execution;
 mod held;
 
 use std::{
+    mem,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
     thread::{self, JoinHandle},
@@ -167,7 +168,8 @@ impl<C: Context> Runner<C> {
     }
 
     /// Stops: no job is claimed any more, running steps are asked to stop, and what they have
-    /// not finished is left for the next start. Returns when all threads have ended.
+    /// not finished is left for the next start. Returns when all threads have ended; on one of them,
+    /// at once.
     pub fn drain(&self) {
         {
             let mut shared = self.inner.shared();
@@ -177,8 +179,16 @@ impl<C: Context> Runner<C> {
             }
         }
         self.inner.wake.notify_all();
-        let mut threads = self.threads.lock().unwrap_or_else(PoisonError::into_inner);
-        for thread in threads.drain(..) {
+        let threads = {
+            let mut threads = self.threads.lock().unwrap_or_else(PoisonError::into_inner);
+            let me = thread::current().id();
+            if threads.iter().any(|thread| thread.thread().id() == me) {
+                // A step that ends its own runner: the threads wait for it, not it for them.
+                return;
+            }
+            mem::take(&mut *threads)
+        };
+        for thread in threads {
             // A panic there has been reported by the thread itself.
             let _ended = thread.join();
         }
