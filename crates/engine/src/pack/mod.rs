@@ -220,4 +220,6 @@ fn decode_directory(directory: &[u8], end: u64) -> Result<Vec<Listed>, Damage> {
 }
 
 #[cfg(test)]
+mod example;
+#[cfg(test)]
 mod tests;
