@@ -171,6 +171,14 @@ pub enum Error {
     /// The writer's threads ended before their time; a bug.
     #[error("a thread of the writer died; nothing was committed")]
     WriterDied,
+    /// What a manifest needs cannot be told, so nothing may be removed.
+    #[error("manifest {manifest} cannot be walked, so nothing is collected; repair or forget it")]
+    CannotCollect {
+        /// The manifest.
+        manifest: ManifestId,
+        /// Why.
+        source: Box<Error>,
+    },
     /// zstd cannot be set up: memory is short.
     #[error("the compressor cannot be set up; is memory short?")]
     Compressor {

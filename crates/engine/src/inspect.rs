@@ -14,8 +14,9 @@ use crate::{
     layout::{Object, prefix},
     pack::{self, Directory, PackView},
     repository::Repository,
-    seal::HEADER_LEN,
+    seal::{HEADER_LEN, Kind},
     segment::ChunkSpan,
+    slot::Slot,
 };
 
 /// Bytes read from the end of a pack to get its footer and, mostly, its directory.
@@ -210,6 +211,33 @@ impl Repository {
         let merged = index::merge(self.objects(), index.runs(), epoch, keep, entropy)?;
         let replaced = index.runs().iter().map(|run| run.id()).collect();
         Ok((merged, replaced))
+    }
+
+    /// Whether a lease, quarantine or forgetting record opens.
+    pub fn open_record(&self, object: Object) -> Result<()> {
+        let (kind, name) = match &object {
+            Object::Lease(id) => (Kind::Lease, id.as_bytes()),
+            Object::Quarantine(id) => (Kind::Quarantine, id.as_bytes()),
+            Object::Waits(id) => (Kind::Waits, id.as_bytes()),
+            Object::Forgotten(_, act) => (Kind::Forgotten, act.as_bytes()),
+            Object::Verdict(_, act) => (Kind::Verdict, act.as_bytes()),
+            _ => return Ok(()),
+        };
+        self.objects().open(object, kind, name).map(drop)
+    }
+
+    /// The key slots that cannot be read; those of other creations are none of ours.
+    pub fn damaged_slots(&self) -> Result<Vec<Error>> {
+        let mut slots = Vec::new();
+        self.objects()
+            .list(prefix::SLOTS, &mut |object, _| slots.push(object))?;
+        let mut damaged = Vec::new();
+        for object in slots {
+            if let Err(damage) = Slot::parse(&self.objects().get(object)?) {
+                damaged.push(Error::damaged(object)(damage));
+            }
+        }
+        Ok(damaged)
     }
 
     /// Removes an object for good. What may be removed, and when, is in docs/format.md.

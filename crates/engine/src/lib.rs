@@ -13,11 +13,14 @@
 //! - [`repository`], [`writer`], [`reader`]: creating, writing and reading
 //! - [`lease`], [`quarantine`], [`forget`]: what writers and collectors agree by
 //! - [`tree`], [`volume`]: what is saved and restored, on top of all that
-//! - [`inspect`]: packs and runs as they lie, for checks and collections
+//! - [`inspect`]: packs and runs as they lie
+//! - [`check`], [`collect`], [`stats`]: looking after a repository
 
 mod cache;
+pub mod check;
 pub mod chunk;
 pub mod codec;
+pub mod collect;
 pub mod error;
 pub mod forget;
 mod header;
@@ -38,6 +41,7 @@ pub mod repository;
 mod seal;
 mod segment;
 mod slot;
+pub mod stats;
 pub mod tree;
 pub mod volume;
 pub mod writer;

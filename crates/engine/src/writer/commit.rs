@@ -25,6 +25,20 @@ impl Writer {
     /// whether the manifest was written and could not be asked again; then the lease stays, and a
     /// collection finds out.
     pub fn commit(mut self, body: Body) -> Result<ManifestId> {
+        self.make_durable()?;
+        // From here on the outcome decides about the lease.
+        self.holds_lease = false;
+        self.shared.write_manifest(body)
+    }
+
+    /// Makes everything durable and ends without a manifest: what was stored is in the index, for
+    /// manifests that reach it already. This is how a collection writes chunks anew.
+    pub(crate) fn close(mut self) -> Result<()> {
+        self.make_durable()
+    }
+
+    /// Waits for all that is under way, until nothing that was relied on is in quarantine.
+    fn make_durable(&mut self) -> Result<()> {
         let open = self.shared.open_streams.load(Ordering::Acquire);
         if open > 0 {
             return Err(Error::StreamsOpen { open });
@@ -41,9 +55,7 @@ impl Writer {
             self.shared.settle()?;
             affected = self.shared.newly_quarantined()?;
             if affected.is_empty() {
-                // From here on the outcome decides about the lease.
-                self.holds_lease = false;
-                return self.shared.write_manifest(body);
+                return Ok(());
             }
             self.pipeline = Some(Pipeline::start(&self.shared, self.workers)?);
         }

@@ -1,6 +1,8 @@
 //! The engine against stores: what comes back, what is refused, what a crash leaves.
 
 #[cfg(test)]
+mod collect;
+#[cfg(test)]
 mod common;
 #[cfg(test)]
 mod crash;
@@ -11,6 +13,10 @@ mod forget;
 #[cfg(test)]
 mod lease;
 #[cfg(test)]
+mod matrix;
+#[cfg(test)]
 mod tree;
+#[cfg(test)]
+mod world;
 #[cfg(test)]
 mod write_read;
