@@ -3,6 +3,8 @@
 //! Prints, per file: how fast it is cut and into what, how fast it is saved as new, saved again,
 //! and read back. The repository lies in memory unless `REPO` names a store.
 
+#![expect(clippy::print_stdout, reason = "an example that prints figures")]
+
 use std::{
     collections::BTreeMap, env, error::Error, fs, path::Path, sync::Arc, thread, time::Instant,
 };

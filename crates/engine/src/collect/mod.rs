@@ -97,6 +97,7 @@ struct Need {
 }
 
 /// Collects: see the module's head.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "options grow")]
 pub fn collect(
     repository: &Repository,
     options: &CollectOptions,
@@ -108,7 +109,7 @@ pub fn collect(
         sweep::sweep(
             repository,
             &quarantine,
-            options,
+            *options,
             progress,
             &**entropy,
             &mut collected,
@@ -116,7 +117,7 @@ pub fn collect(
     }
     let marked = mark_all(repository, progress)?;
     let needs = needs(repository, &marked, progress)?;
-    let (unreachable, sparse) = plan(repository, &needs, options)?;
+    let (unreachable, sparse) = plan(repository, &needs, *options)?;
     let mut quarantines = Vec::new();
     if !unreachable.is_empty() {
         quarantines.push(repository.quarantine(Reason::Unreachable, unreachable, &**entropy)?);
@@ -132,7 +133,7 @@ pub fn collect(
         sweep::sweep(
             repository,
             quarantine,
-            options,
+            *options,
             progress,
             &**entropy,
             &mut collected,
@@ -199,7 +200,7 @@ fn needs(
 fn plan(
     repository: &Repository,
     needs: &BTreeMap<PackId, Need>,
-    options: &CollectOptions,
+    options: CollectOptions,
 ) -> Result<(Vec<PackId>, Vec<PackId>)> {
     let standing: BTreeSet<PackId> = repository
         .quarantines()?

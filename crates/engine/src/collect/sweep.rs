@@ -11,6 +11,7 @@ use super::{CollectOptions, Collected, Fencing, look};
 use crate::{
     error::{Error, Result},
     forget::Verdict,
+    holder::Holder,
     id::{ManifestId, PackId, QuarantineId},
     layout::Object,
     quarantine::Quarantine,
@@ -22,7 +23,7 @@ use crate::{
 pub(super) fn sweep(
     repository: &Repository,
     quarantine: &Quarantine,
-    options: &CollectOptions,
+    options: CollectOptions,
     progress: &Progress,
     entropy: &dyn Entropy,
     collected: &mut Collected,
@@ -80,7 +81,7 @@ fn wait(
         let gone = lease
             .holder
             .as_ref()
-            .is_some_and(|holder| holder.is_surely_gone());
+            .is_some_and(Holder::is_surely_gone);
         if !gone && fencing != Fencing::All {
             waiting.push(lease.id);
             continue;
