@@ -168,8 +168,8 @@ impl<C: Context> Runner<C> {
     }
 
     /// Stops: no job is claimed any more, running steps are asked to stop, and what they have
-    /// not finished is left for the next start. Returns when all threads have ended; on one of them,
-    /// at once.
+    /// not finished is left for the next start. Returns when all threads have ended, but on one
+    /// of these threads at once.
     pub fn drain(&self) {
         {
             let mut shared = self.inner.shared();
