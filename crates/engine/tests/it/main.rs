@@ -19,4 +19,6 @@ mod tree;
 #[cfg(test)]
 mod world;
 #[cfg(test)]
+mod volume;
+#[cfg(test)]
 mod write_read;
