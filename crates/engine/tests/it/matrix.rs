@@ -221,7 +221,7 @@ fn chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut next = error.source();
     while let Some(cause) = next {
-        text.push_str(&format!(": {cause}"));
+        text = format!("{text}: {cause}");
         next = cause.source();
     }
     text
