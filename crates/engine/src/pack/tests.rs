@@ -1,3 +1,5 @@
+//! Tests of `pack`.
+
 use strongroom_testkit::entropy::SeededEntropy;
 
 use super::*;

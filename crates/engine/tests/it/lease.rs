@@ -12,7 +12,7 @@ use strongroom_store::{
     fault::{Fault, Faults, Rule},
 };
 
-use crate::common::*;
+use crate::scene::*;
 
 fn all_packs(repository: &Repository) -> Vec<PackId> {
     let mut packs = Vec::new();

@@ -20,7 +20,7 @@ use strongroom_testkit::{
     tree::{Body, Content, Shape, Tree},
 };
 
-use crate::common::{create, entropy, memory, options};
+use crate::scene::{create, entropy, memory, options};
 
 /// Later than everything in a random tree.
 pub(crate) const NOW: FileTime = FileTime::new(2_100_000_000, 7);
@@ -529,7 +529,7 @@ fn a_cancelled_run_ends_without_a_manifest() {
     let refused = save_tree(&repository, &MemorySource::new(tree, NOW), &wanted);
     assert!(matches!(refused, Err(Error::Cancelled)));
     assert_eq!(repository.manifests().unwrap(), []);
-    assert_eq!(crate::common::keys(repository.store(), "leases/"), []);
+    assert_eq!(crate::scene::keys(repository.store(), "leases/"), []);
 }
 
 #[test]
@@ -548,11 +548,11 @@ fn lost_chunks_are_named_and_everything_else_comes_back() {
     let repository = create(&store);
     let saved = save(&repository, &MemorySource::new(tree.clone(), NOW), None);
     let mut hit = 0;
-    for key in crate::common::keys(&store, "packs/").into_iter().step_by(5) {
+    for key in crate::scene::keys(&store, "packs/").into_iter().step_by(5) {
         let bytes = store.get(&key).unwrap();
         store.delete(&key).unwrap();
         let (back, restored) = {
-            let repository = crate::common::open(&store);
+            let repository = crate::scene::open(&store);
             let sink = MemorySink::new();
             let progress = Progress::default();
             let wanted = RestoreOptions {
@@ -634,11 +634,11 @@ fn a_lost_chunk_is_healed_by_the_next_save_and_never_named_again() {
     let store = memory();
     let repository = create(&store);
     let first = save(&repository, &MemorySource::new(tree.clone(), NOW), None);
-    let packs = crate::common::keys(&store, "packs/");
+    let packs = crate::scene::keys(&store, "packs/");
     for key in packs.iter().step_by(3) {
         store.delete(key).unwrap();
     }
-    let repository = crate::common::open(&store);
+    let repository = crate::scene::open(&store);
     let source = MemorySource::new(tree.clone(), NOW);
     let second = save(&repository, &source, Some(first.manifest));
     assert!(source.counts().files_opened() > 0);

@@ -19,7 +19,7 @@ use strongroom_testkit::{
     tree::Content,
 };
 
-use crate::common::{create, entropy, keys, memory, open, options};
+use crate::scene::{create, entropy, keys, memory, open, options};
 
 const BLOCK: u64 = 64 << 10;
 
