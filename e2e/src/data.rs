@@ -31,14 +31,19 @@ pub fn prose(seed: u64, length: usize) -> Vec<u8> {
     let words = [
         "vault", "share", "disk", "pack", "lease", "mark", "sweep", "and", "of", "the",
     ];
-    let choices = noise(seed, length / 4 + 8);
-    let mut text = Vec::with_capacity(length + 16);
-    for choice in choices {
-        text.extend_from_slice(words[usize::from(choice) % words.len()].as_bytes());
-        text.push(if choice > 250 { b'\n' } else { b' ' });
+    let choices = noise(seed, length / 2 + 16);
+    let mut text = Vec::with_capacity(length + 32);
+    for line in choices.chunks(16) {
         if text.len() >= length {
             break;
         }
+        for choice in &line[..line.len() / 2] {
+            text.extend_from_slice(words[usize::from(*choice) % words.len()].as_bytes());
+            text.push(b' ');
+        }
+        // A number in each line tells it from all others, as in real logs and sources.
+        let number = u32::from_le_bytes([line[0], line[1], line[2], line[3]]);
+        text.extend_from_slice(format!("{number:08x}\n").as_bytes());
     }
     text.truncate(length);
     text

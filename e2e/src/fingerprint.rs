@@ -26,9 +26,13 @@ struct Entry {
     linked_to: Option<PathBuf>,
 }
 
-/// A whole tree, or one file.
+/// A whole tree, one file, or the bytes of a disk.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Fingerprint(BTreeMap<PathBuf, Entry>);
+pub struct Fingerprint {
+    entries: BTreeMap<PathBuf, Entry>,
+    /// Of a disk only the bytes count: the image file around them is not part of it.
+    disk: bool,
+}
 
 impl Fingerprint {
     /// Looks at everything below `root`, the root included; sockets are left out.
@@ -37,7 +41,21 @@ impl Fingerprint {
         let mut inodes = HashMap::new();
         visit(root, Path::new(""), &mut entries, &mut inodes)?;
         // A name whose twins lie outside the tree is alone.
-        Ok(Self(entries).below(""))
+        let whole = Self {
+            entries,
+            disk: false,
+        };
+        Ok(whole.below(""))
+    }
+
+    /// Looks at the bytes of a disk.
+    pub fn of_disk(path: &Path) -> Result<Self> {
+        let mut print = Self::of(path)?;
+        for entry in print.entries.values_mut() {
+            (entry.mode, entry.owner, entry.modified) = (0, (0, 0), (0, 0));
+        }
+        print.disk = true;
+        Ok(print)
     }
 
     /// The part below `inside`, seen from there: links to names outside it do not count.
@@ -45,7 +63,7 @@ impl Fingerprint {
     pub fn below(&self, inside: &str) -> Self {
         let mut part: BTreeMap<PathBuf, Entry> = BTreeMap::new();
         let mut groups: HashMap<PathBuf, Vec<PathBuf>> = HashMap::new();
-        for (path, entry) in &self.0 {
+        for (path, entry) in &self.entries {
             let Ok(rest) = path.strip_prefix(inside) else {
                 continue;
             };
@@ -62,25 +80,32 @@ impl Fingerprint {
                     .and_modify(|entry| entry.linked_to.clone_from(&first));
             }
         }
-        Self(part)
+        Self {
+            entries: part,
+            disk: self.disk,
+        }
     }
 
     /// How many entries there are.
     pub fn len(&self) -> usize {
-        self.0.len()
+        self.entries.len()
     }
 
     /// Whether there is nothing.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.entries.is_empty()
     }
 
     /// Fails with every difference to what is at `place` now.
     pub fn compare(&self, place: &Path) -> Result<()> {
-        let found = Self::of(place)?;
+        let found = if self.disk {
+            Self::of_disk(place)?
+        } else {
+            Self::of(place)?
+        };
         let mut differences = Vec::new();
-        for (path, entry) in &self.0 {
-            match found.0.get(path) {
+        for (path, entry) in &self.entries {
+            match found.entries.get(path) {
                 None => differences.push(format!("{} is missing", path.display())),
                 Some(other) if other != entry => differences.push(format!(
                     "{} differs:\n  was {entry:?}\n  is  {other:?}",
@@ -89,7 +114,11 @@ impl Fingerprint {
                 Some(_) => {}
             }
         }
-        for path in found.0.keys().filter(|path| !self.0.contains_key(*path)) {
+        for path in found
+            .entries
+            .keys()
+            .filter(|path| !self.entries.contains_key(*path))
+        {
             differences.push(format!("{} was not there", path.display()));
         }
         if !differences.is_empty() {

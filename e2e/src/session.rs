@@ -56,6 +56,11 @@ impl Session {
         })
     }
 
+    /// The token of the session.
+    pub fn token(&self) -> &str {
+        &self.token
+    }
+
     /// The project of the session.
     pub fn project(&self) -> &str {
         &self.project

@@ -12,7 +12,9 @@ use crate::workspace::root;
 /// A generated document: its path and its text.
 type Document = (&'static str, fn() -> Result<String>);
 
-const DOCUMENTS: &[Document] = &[];
+const DOCUMENTS: &[Document] = &[("docs/api-coverage.md", || {
+    Ok(strongroom_wire::coverage::markdown())
+})];
 
 /// The task: writes every generated document.
 pub(crate) fn task() -> Result<()> {

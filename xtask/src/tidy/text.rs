@@ -44,9 +44,7 @@ const ANYWHERE: &[Banned] = &[
 ];
 
 /// Names that say nothing about what a module holds.
-const VAGUE_MODULES: &[&str] = &[
-    "utils", "util", "helpers", "helper", "misc", "manager", "common",
-];
+const VAGUE_MODULES: &[&str] = &["utils", "util", "helpers", "helper", "misc", "manager"];
 
 /// Words of the control plane that the engine never uses (docs/glossary.md).
 const NOT_IN_ENGINE: &[&str] = &["backup", "vault", "checkpoint"];
@@ -180,7 +178,7 @@ fn rust(file: &File, text: &str) -> Vec<Offence> {
 
 /// Lines of product code: what stands before a file's tests, without comments and blank lines.
 fn code_lines(file: &File, text: &str) -> usize {
-    let test = ["/tests/", "/tests.rs", "/benches/"];
+    let test = ["/tests/", "/tests.rs", "/benches/", "testkit/"];
     if test.iter().any(|part| file.path.contains(part)) {
         return 0;
     }

@@ -83,8 +83,7 @@ fn present(protectable: Protectable) -> wire::protectable::Protectable {
             message: None,
         },
         size: resource.size.gib_ceil().0,
-        // The only word of the vendor for a resource that is there.
-        status: "active".to_owned(),
+        status: "available".to_owned(),
         resource_type: resource_type(resource.kind),
     }
 }

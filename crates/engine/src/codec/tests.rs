@@ -1,5 +1,3 @@
-//! Tests of `codec`.
-
 use proptest::{collection, prelude::*};
 
 use super::*;

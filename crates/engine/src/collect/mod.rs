@@ -97,6 +97,7 @@ struct Need {
 }
 
 /// Collects: see the module's head.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "options grow")]
 pub fn collect(
     repository: &Repository,
     options: &CollectOptions,

@@ -1,5 +1,3 @@
-//! Tests of `index`.
-
 use std::collections::BTreeMap;
 
 use proptest::{collection, prelude::*};

@@ -1,5 +1,3 @@
-//! Tests of `manifest`.
-
 use proptest::{collection, option, prelude::*};
 
 use super::*;

@@ -1,5 +1,3 @@
-//! Tests of `seal`.
-
 use strongroom_testkit::entropy::SeededEntropy;
 
 use super::*;

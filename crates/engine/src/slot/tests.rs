@@ -1,5 +1,3 @@
-//! Tests of `slot`.
-
 use strongroom_testkit::entropy::SeededEntropy;
 
 use super::*;

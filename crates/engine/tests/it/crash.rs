@@ -7,7 +7,7 @@ use strongroom_store::{
     fault::{Fault, Faults, Rule},
 };
 
-use crate::scene::*;
+use crate::common::*;
 
 /// The first save, which must survive everything.
 const FIRST: std::ops::Range<u64> = 0..60;

@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod collect;
 #[cfg(test)]
+mod common;
+#[cfg(test)]
 mod crash;
 #[cfg(test)]
 mod damage;
@@ -13,11 +15,7 @@ mod lease;
 #[cfg(test)]
 mod matrix;
 #[cfg(test)]
-mod scene;
-#[cfg(test)]
 mod tree;
-#[cfg(test)]
-mod volume;
 #[cfg(test)]
 mod world;
 #[cfg(test)]

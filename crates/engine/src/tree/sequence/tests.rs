@@ -1,5 +1,3 @@
-//! Tests of `sequence`.
-
 use std::{cell::RefCell, collections::BTreeMap};
 
 use proptest::{collection::vec, prelude::*};

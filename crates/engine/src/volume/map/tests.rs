@@ -1,5 +1,3 @@
-//! Tests of `map`.
-
 use std::collections::BTreeMap;
 
 use super::*;

@@ -1,0 +1,21 @@
+//! One file per command; each is its options and what it does with them.
+//!
+//! - [`try_out`]: the whole main job in one go
+//! - [`serve`]: the service
+//! - [`resource`], [`vault`], [`backup`], [`backups`], [`restore`], [`task`]: the user's commands,
+//!   all through the service's API
+//! - [`policy`]: reserved
+//! - [`admin`]: on the catalog itself
+//! - [`repo`]: on a repository itself
+
+pub(crate) mod admin;
+pub(crate) mod backup;
+pub(crate) mod backups;
+pub(crate) mod policy;
+pub(crate) mod repo;
+pub(crate) mod resource;
+pub(crate) mod restore;
+pub(crate) mod serve;
+pub(crate) mod task;
+pub(crate) mod try_out;
+pub(crate) mod vault;

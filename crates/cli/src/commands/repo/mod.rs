@@ -1,0 +1,125 @@
+//! `strongroom repo`: the engine on a repository itself, with no service running.
+//!
+//! For rescue, for scripts and for comparison with other programs. A repository is a folder or an
+//! `s3://` address; it is opened with a key file or a passphrase. Manifests are named by id (or
+//! the beginning of one), by tag, or as `latest`.
+
+mod backup;
+mod care;
+mod key;
+mod manifests;
+mod restore;
+mod stream;
+
+use std::{path::PathBuf, sync::Arc};
+
+use anyhow::{Context as _, Result};
+use clap::Subcommand;
+use serde::Serialize;
+use strongroom_engine::{CreateOptions, Repository};
+use strongroom_model::Entropy;
+use strongroom_store::Store;
+
+use self::key::Key;
+use crate::{arguments::Context, system::SystemEntropy};
+
+/// What is done with a repository.
+#[derive(Subcommand)]
+pub(crate) enum Verb {
+    /// Make a repository
+    Init(At),
+    /// Save a folder, an image file or a device; prints the manifest's id
+    Backup(backup::Options),
+    /// Restore a manifest to a new place
+    Restore(restore::Options),
+    /// Write a file of a manifest, or a whole disk, to standard output
+    Cat(restore::Cat),
+    /// List manifests
+    List(At),
+    /// Look for damage; fails and names it if there is any
+    Check(care::Check),
+    /// Forget manifests; `collect` then frees what only they needed
+    Forget(care::Forget),
+    /// Free what no manifest needs any more
+    Collect(At),
+    /// Show how much there is
+    Stats(At),
+}
+
+/// Which repository, and what opens it.
+#[derive(clap::Args)]
+pub(crate) struct At {
+    /// The repository: a folder or an address such as `s3://bucket/prefix`
+    #[arg(value_name = "REPO")]
+    repository: String,
+    #[command(flatten)]
+    key: Key,
+}
+
+impl Verb {
+    pub(crate) fn run(self, context: &Context) -> Result<()> {
+        match self {
+            Self::Init(at) => at.init(context),
+            Self::Backup(options) => options.run(context),
+            Self::Restore(options) => options.run(context),
+            Self::Cat(options) => options.run(),
+            Self::List(at) => manifests::list(context, &at),
+            Self::Check(options) => options.run(context),
+            Self::Forget(options) => options.run(context),
+            Self::Collect(at) => care::collect(context, &at),
+            Self::Stats(at) => care::stats(context, &at),
+        }
+    }
+}
+
+/// A repository that was made.
+#[derive(Serialize)]
+struct Made {
+    repository: String,
+    place: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    key_file: Option<PathBuf>,
+}
+
+impl At {
+    /// Opens the repository.
+    fn open(&self) -> Result<Repository> {
+        let store = self.store()?;
+        let unlock = self.key.unlock()?;
+        Repository::open(store, &unlock)
+            .with_context(|| format!("cannot open the repository {}", self.repository))
+    }
+
+    fn init(&self, context: &Context) -> Result<()> {
+        let store = self.store()?;
+        let unlock = self.key.unlock_or_make()?;
+        let options = CreateOptions::default();
+        let made = Repository::create(store, &unlock, options, &SystemEntropy)
+            .with_context(|| format!("cannot make the repository {}", self.repository))?;
+        let made = Made {
+            repository: made.id().to_string(),
+            place: made.store().describe(),
+            key_file: self.key.file().cloned(),
+        };
+        context.output.show(&made, |made| {
+            let keep = match &made.key_file {
+                Some(file) => format!("keep {} safe", file.display()),
+                None => "keep the passphrase safe".to_owned(),
+            };
+            format!(
+                "{keep}: nothing else opens what is saved\n{}",
+                made.repository
+            )
+        })
+    }
+
+    fn store(&self) -> Result<Store> {
+        Store::open(&self.repository)
+            .with_context(|| format!("{} is no place for a repository", self.repository))
+    }
+}
+
+/// The randomness that saves and collections draw from.
+fn entropy() -> Arc<dyn Entropy> {
+    Arc::new(SystemEntropy)
+}

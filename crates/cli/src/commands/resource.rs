@@ -1,0 +1,168 @@
+//! `strongroom resource`: registers what can be protected.
+//!
+//! A path of the host is an operator's word, so these commands go through the native API;
+//! everything after that names resources by id.
+
+use std::path::PathBuf;
+
+use anyhow::{Context as _, Result, bail};
+use clap::Subcommand;
+use strongroom_wire::native::{
+    ListResources, ListResourcesQuery, RegisterResource, RemoveResource, Resource, ResourceKind,
+    ResourcePath, ResourceRegistration, Resources, ShowResource,
+};
+use strongroom_wire::{Empty, path::NoPath, query::NoQuery};
+
+use crate::{
+    arguments::Context,
+    connection::{Connection, is_id},
+    output::table,
+};
+
+/// What is done with resources.
+#[derive(Subcommand)]
+pub(crate) enum Verb {
+    /// Register a directory or a disk; prints its id
+    Add(Add),
+    /// List what is registered
+    List,
+    /// Show one resource
+    Show {
+        /// Its id or name
+        resource: String,
+    },
+    /// Forget a resource that is in no vault
+    Remove {
+        /// Its id or name
+        resource: String,
+    },
+}
+
+/// A resource to be.
+#[derive(clap::Args)]
+pub(crate) struct Add {
+    /// What it is: share (a directory) or volume (an image file or block device)
+    pub(crate) kind: ResourceKind,
+    /// Its name
+    pub(crate) name: String,
+    /// Where it is on the service's host
+    #[arg(long, value_name = "PATH")]
+    pub(crate) path: PathBuf,
+    /// The project that may protect it, by id; yours if nothing is said
+    #[arg(long, value_name = "ID")]
+    pub(crate) project: Option<String>,
+}
+
+impl Verb {
+    pub(crate) fn run(self, context: &Context) -> Result<()> {
+        let connection = Connection::find(context)?;
+        match self {
+            Self::Add(options) => {
+                let resource = add(&connection, options)?;
+                context
+                    .output
+                    .show(&resource, |resource| resource.id.clone())
+            }
+            Self::List => {
+                let resources = list(&connection, &ListResourcesQuery::default())?;
+                let reply = Resources { resources };
+                context.output.show(&reply, |reply| text(&reply.resources))
+            }
+            Self::Show { resource } => {
+                let resource = find(&connection, &resource)?;
+                let rows = |resource: &Resource| text(std::slice::from_ref(resource));
+                context.output.show(&resource, rows)
+            }
+            Self::Remove { resource } => {
+                let resource = find(&connection, &resource)?;
+                let path = ResourcePath {
+                    resource_id: resource.id.clone(),
+                };
+                connection
+                    .call::<RemoveResource>(path, NoQuery, Empty)
+                    .with_context(|| format!("cannot remove resource {}", resource.name))?;
+                context
+                    .output
+                    .show(&resource, |resource| resource.id.clone())
+            }
+        }
+    }
+}
+
+/// Registers a resource.
+pub(crate) fn add(connection: &Connection, options: Add) -> Result<Resource> {
+    let path = std::path::absolute(&options.path)
+        .with_context(|| format!("{} is not a path", options.path.display()))?;
+    let Some(path) = path.to_str() else {
+        bail!(
+            "{} is not UTF-8; give it a link whose name is",
+            path.display()
+        );
+    };
+    let registration = ResourceRegistration {
+        project_id: options.project,
+        kind: options.kind,
+        name: options.name,
+        path: path.to_owned(),
+    };
+    let what = format!(
+        "cannot register {} {}",
+        registration.kind, registration.name
+    );
+    connection
+        .call::<RegisterResource>(NoPath, NoQuery, registration)
+        .context(what)
+}
+
+/// The resource of that id or name.
+pub(crate) fn find(connection: &Connection, word: &str) -> Result<Resource> {
+    if is_id(word) {
+        let path = ResourcePath {
+            resource_id: word.to_owned(),
+        };
+        return connection
+            .call::<ShowResource>(path, NoQuery, Empty)
+            .with_context(|| format!("cannot find resource {word}"));
+    }
+    let query = ListResourcesQuery {
+        name: Some(word.to_owned()),
+        ..ListResourcesQuery::default()
+    };
+    let mut found = list(connection, &query)?;
+    match (found.pop(), found.pop()) {
+        (Some(resource), None) => Ok(resource),
+        (None, _) => bail!(
+            "there is no resource {word}; `strongroom resource list` shows what is registered"
+        ),
+        _ => bail!("several resources are called {word}; name one by its id"),
+    }
+}
+
+/// Every resource that the query finds, page after page.
+fn list(connection: &Connection, query: &ListResourcesQuery) -> Result<Vec<Resource>> {
+    let mut resources: Vec<Resource> = Vec::new();
+    loop {
+        let mut query = query.clone();
+        query.marker = resources.last().map(|resource| resource.id.clone());
+        let page = connection
+            .call::<ListResources>(NoPath, query, Empty)
+            .context("cannot list resources")?;
+        if page.resources.is_empty() {
+            return Ok(resources);
+        }
+        resources.extend(page.resources);
+    }
+}
+
+fn text(resources: &[Resource]) -> String {
+    let rows = resources.iter().map(|resource| {
+        [
+            resource.id.clone(),
+            resource.kind.to_string(),
+            resource.name.clone(),
+            strongroom_model::Bytes(resource.size).to_string(),
+            resource.path.clone(),
+        ]
+    });
+    table(["ID", "KIND", "NAME", "SIZE", "PATH"], rows)
+}

@@ -1,0 +1,216 @@
+//! `strongroom serve`: the whole service in one process.
+//!
+//! Order matters: the lock, then the catalog and the first start, then the sockets, then the files
+//! that say where they are, then the jobs that an earlier process left, and only then the ready
+//! line. Whoever has read that line can call.
+//!
+//! Ends on SIGTERM and SIGINT: requests under way finish, running jobs are left for the next start.
+
+mod first_start;
+mod stop;
+
+use std::{
+    collections::BTreeMap,
+    io::{self, IsTerminal},
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use anyhow::{Context as _, Result, bail};
+use rustls::ServerConfig;
+use strongroom_api::{
+    Cloud, Endpoints,
+    listen::{self, Listener},
+    origins::Sockets,
+    tls::{self, PrivateCa},
+};
+use strongroom_catalog::{Catalog, Error as CatalogError};
+use strongroom_control::{Control, Parts, stores_below};
+use strongroom_jobs::Options as RunnerOptions;
+use strongroom_model::Entropy;
+use tracing_subscriber::EnvFilter;
+
+use crate::{
+    arguments::Context,
+    installation::{Installation, Lock, replace_private},
+    system::{SystemClock, SystemEntropy},
+};
+
+/// How to serve.
+#[derive(clap::Args)]
+pub(crate) struct Options {
+    /// The first of five consecutive ports; with port 0 each service gets a free one
+    #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:7700")]
+    listen: SocketAddr,
+    /// The name by which clients reach this host, for the token catalog and the certificate
+    #[arg(long, value_name = "NAME")]
+    host: Option<String>,
+    /// Serve HTTPS with a certificate by our own authority (DIR/tls/ca.pem)
+    #[arg(long)]
+    tls: bool,
+    /// Serve HTTPS with your own certificate chain (PEM)
+    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    tls_cert: Option<PathBuf>,
+    /// The key of that certificate (PEM)
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    tls_key: Option<PathBuf>,
+    /// Let others than this machine call without TLS: passwords and data then cross the network
+    /// for all to read
+    #[arg(long)]
+    insecure: bool,
+    /// The name of the region, and of the first project; cannot change later
+    #[arg(long, value_name = "NAME")]
+    region: Option<String>,
+    /// Where the data of the vaults goes: a folder or an s3:// address; DIR/repositories if nothing
+    /// is said
+    #[arg(long, value_name = "URL")]
+    store: Option<String>,
+    /// How many backups and restores run at once
+    #[arg(long, value_name = "N", default_value_t = 2)]
+    workers: usize,
+    /// End when standard input is closed, that is, with the program that started this one
+    #[arg(long, hide = true)]
+    until_stdin_closes: bool,
+}
+
+impl Options {
+    pub(crate) fn run(self, context: &Context) -> Result<()> {
+        log_to_stderr();
+        if !self.encrypted() && !self.listen.ip().is_loopback() && !self.insecure {
+            bail!(
+                "{} can be reached from other machines: add --tls (or --tls-cert and --tls-key), \
+                 or say --insecure if something in front encrypts",
+                self.listen
+            );
+        }
+        let folder = std::path::absolute(context.data_dir())?;
+        // Ends with this function, after everything that uses the directory.
+        let _lock = Lock::take(&folder)?;
+        let installation = Installation::open_or_make(&folder)?;
+        let region = first_start::settle(&installation, self.region.as_deref())?;
+        let tls = self.server_config(&folder)?;
+        let sockets = Sockets::bind(self.listen).context("cannot listen")?;
+        let endpoints = self.advertise(&sockets, &region, &folder)?;
+
+        let control = self.control(&installation)?;
+        let cloud = Arc::new(cloud(installation, control, endpoints));
+        let served = self.serve(sockets.listeners(&cloud), tls, &cloud.endpoints);
+        served
+    }
+
+    const fn encrypted(&self) -> bool {
+        self.tls || self.tls_cert.is_some()
+    }
+
+    fn server_config(&self, folder: &Path) -> Result<Option<Arc<ServerConfig>>> {
+        let config = match (&self.tls_cert, &self.tls_key) {
+            (Some(chain), Some(key)) => tls::from_files(chain, key)?,
+            _ if self.tls => {
+                let authority = PrivateCa::open(&folder.join("tls"), Arc::new(SystemClock))?;
+                let mut names = vec![self.listen.ip().to_string()];
+                names.extend(self.host.clone());
+                authority.server_config(&names)?
+            }
+            _ => return Ok(None),
+        };
+        Ok(Some(config))
+    }
+
+    /// Writes down where the services are.
+    fn advertise(&self, sockets: &Sockets, region: &str, folder: &Path) -> Result<Endpoints> {
+        let scheme = if self.encrypted() { "https" } else { "http" };
+        if self.listen.ip().is_unspecified() && self.host.is_none() {
+            bail!(
+                "{} is every address of this machine; say with --host which name clients use",
+                self.listen.ip()
+            );
+        }
+        let endpoints = sockets.endpoints(region, scheme, self.host.as_deref())?;
+        let path = folder.join("endpoints.json");
+        let json = serde_json::to_vec_pretty(&endpoints)?;
+        replace_private(&path, &json)
+            .with_context(|| format!("cannot write {}", path.display()))?;
+        let ca_file = (self.tls && self.tls_cert.is_none()).then(|| folder.join("tls/ca.pem"));
+        first_start::note_authority(folder, ca_file.as_deref())?;
+        Ok(endpoints)
+    }
+
+    fn control(&self, installation: &Installation) -> Result<Control> {
+        let repositories = installation.folder.join("repositories");
+        let mut own_paths = vec![installation.folder.clone()];
+        let store_url = match &self.store {
+            Some(url) => {
+                if !url.contains("://") {
+                    own_paths.push(std::path::absolute(url)?);
+                }
+                url.clone()
+            }
+            None => repositories
+                .to_str()
+                .context("the data directory's name is not UTF-8; choose another")?
+                .to_owned(),
+        };
+        Ok(Control::new(Parts {
+            catalog: installation.catalog.clone(),
+            clock: Arc::new(SystemClock),
+            entropy: Arc::new(SystemEntropy),
+            store_of: stores_below(&store_url),
+            master_key: installation.master.clone(),
+            own_paths,
+        }))
+    }
+
+    /// Serves until it is told to stop.
+    fn serve(
+        &self,
+        listeners: Vec<Listener>,
+        tls: Option<Arc<ServerConfig>>,
+        endpoints: &Endpoints,
+    ) -> Result<()> {
+        let runtime = tokio::runtime::Runtime::new().context("cannot start the runtime")?;
+        let _entered = runtime.enter();
+        let stopped = stop::watch(self.until_stdin_closes)?;
+        println!(
+            "strongroom ready: identity {} cbr {}",
+            endpoints.identity, endpoints.cbr
+        );
+        let served = runtime.block_on(listen::serve(listeners, tls, stopped));
+        served.context("a service ended unexpectedly")
+    }
+}
+
+fn cloud(installation: Installation, control: Control, endpoints: Endpoints) -> Cloud {
+    let catalog = installation.catalog;
+    Cloud {
+        control,
+        identity: installation.identity,
+        endpoints,
+        clock: Arc::new(SystemClock),
+        entropy: Arc::new(SystemEntropy),
+        health: Box::new(move || health(&catalog)),
+    }
+}
+
+/// What of the parts below does not work.
+fn health(catalog: &Catalog) -> BTreeMap<String, String> {
+    let looked = catalog.read::<_, CatalogError>(|tx| tx.domains().list().map(drop));
+    let problem = looked
+        .err()
+        .map(|error| ("catalog".to_owned(), error.to_string()));
+    problem.into_iter().collect()
+}
+
+/// Logs to standard error, as `RUST_LOG` says, as JSON where nobody watches.
+fn log_to_stderr() {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    let log = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(io::stderr);
+    // A second subscriber in one process can only be a test's.
+    let _ = if io::stderr().is_terminal() {
+        log.try_init()
+    } else {
+        log.json().try_init()
+    };
+}

@@ -1,0 +1,53 @@
+//! The vendors' own clients, unmodified from the registry, drive the whole scenario.
+//!
+//! The scenarios are Python programs in `e2e/python`; what they assert stands there.
+
+use std::process::Command;
+
+use anyhow::{Result, bail};
+use strongroom_e2e::binary;
+
+use crate::scene::{Scene, text};
+
+/// Runs one scenario against a service started with those options.
+fn play(scenario: &str, with_share: bool, options: &[&str]) -> Result<()> {
+    let scene = Scene::set_with(options)?;
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/python/");
+    let mut python = Command::new(binary::python("python"));
+    python.arg(format!("{folder}{scenario}"));
+    python.env("PYTHONDONTWRITEBYTECODE", "1");
+    python.args(["--data-dir", text(scene.service.data_dir())]);
+    if with_share {
+        python.args(["--share", &scene.share.id, text(&scene.share.path)]);
+    }
+    python.args(["--volume", &scene.disk.id, text(&scene.disk.path)]);
+    let output = python.output()?;
+    if !output.status.success() {
+        bail!(
+            "{scenario} failed:\n{}{}",
+            String::from_utf8_lossy(&output.stdout),
+            String::from_utf8_lossy(&output.stderr)
+        );
+    }
+    Ok(())
+}
+
+#[test]
+fn the_vendors_sdk_drives_everything_over_http() -> Result<()> {
+    play("scenario_sdk.py", true, &[])
+}
+
+#[test]
+fn the_vendors_sdk_drives_everything_over_https_with_our_own_authority() -> Result<()> {
+    play("scenario_sdk.py", true, &["--tls"])
+}
+
+#[test]
+fn openstack_commands_of_the_vendor_work_over_http() -> Result<()> {
+    play("scenario_openstack.py", false, &[])
+}
+
+#[test]
+fn openstack_commands_of_the_vendor_work_over_https_with_our_own_authority() -> Result<()> {
+    play("scenario_openstack.py", false, &["--tls"])
+}
