@@ -85,26 +85,26 @@ impl Content {
         if bytes.is_empty() {
             return;
         }
-        let (mut start, mut end) = (offset, offset + bytes.len() as u64);
-        let touching: Vec<u64> = self
-            .data
-            .range(..=end)
-            .filter(|(at, run)| **at + run.len() as u64 >= offset)
-            .map(|(at, _)| *at)
-            .collect();
-        for at in &touching {
-            start = start.min(*at);
-            end = end.max(at + self.data[at].len() as u64);
-        }
-        let mut merged = vec![0; usize::try_from(end - start).expect("small")];
-        self.read(start, &mut merged);
-        let at = usize::try_from(offset - start).expect("small");
-        merged[at..at + bytes.len()].copy_from_slice(bytes);
-        for at in &touching {
-            self.data.remove(at);
-        }
-        self.data.insert(start, merged);
+        let end = offset + bytes.len() as u64;
         self.size = self.size.max(end);
+        // The run that begins before and reaches here goes on; otherwise a new one begins.
+        let reaches = |(at, run): &(&u64, &Vec<u8>)| **at + run.len() as u64 >= offset;
+        let before = self.data.range(..=offset).next_back().filter(reaches);
+        let start = before.map_or(offset, |(at, _)| *at);
+        let mut run = self.data.remove(&start).unwrap_or_default();
+        let at = usize::try_from(offset - start).expect("data fits into memory");
+        if run.len() < at + bytes.len() {
+            run.resize(at + bytes.len(), 0);
+        }
+        run[at..at + bytes.len()].copy_from_slice(bytes);
+        // Runs that it now touches become part of it.
+        while let Some((next, _)) = self.data.range(start..=start + run.len() as u64).next() {
+            let next = *next;
+            let behind = self.data.remove(&next).unwrap_or_default();
+            let known = usize::try_from(start + run.len() as u64 - next).expect("it touches");
+            run.extend_from_slice(behind.get(known..).unwrap_or_default());
+        }
+        self.data.insert(start, run);
     }
 
     /// Makes a range a hole.
@@ -327,15 +327,19 @@ impl Tree {
     /// The part at or below `path`, with paths as seen from there.
     #[must_use]
     pub fn below(&self, path: &TreePath) -> Self {
-        let depth = path.names().count();
         let moved = self
             .0
             .iter()
             .filter(|(other, _)| is_at_or_below(other, path));
         let moved = moved.map(|(other, entry)| {
-            let mut short = TreePath::root();
-            other.names().skip(depth).for_each(|name| short.push(&name));
-            (short, entry.clone())
+            let rest = other
+                .as_bytes()
+                .get(path.as_bytes().len()..)
+                .unwrap_or_default();
+            (
+                TreePath::parse(rest).expect("a part of a legal path"),
+                entry.clone(),
+            )
         });
         Self(moved.collect())
     }
@@ -343,8 +347,8 @@ impl Tree {
 
 /// Whether `path` is `top` or lies below it.
 pub fn is_at_or_below(path: &TreePath, top: &TreePath) -> bool {
-    let mut names = path.names();
-    top.names().all(|name| names.next() == Some(name))
+    let rest = path.as_bytes().strip_prefix(top.as_bytes());
+    *top == TreePath::root() || rest.is_some_and(|rest| matches!(rest.first(), None | Some(b'/')))
 }
 
 fn compare(path: &TreePath, wanted: &Entry, found: &Entry, differences: &mut Vec<String>) {

@@ -98,7 +98,8 @@ pub struct BackupFilter {
     pub statuses: Vec<BackupStatus>,
     /// Part of this backup.
     pub parent_id: Option<BackupId>,
-    /// Built upon an earlier one, or not.
+    /// Asked for, or made, as building upon an earlier one (or not): the first backup of a
+    /// resource is full whatever was asked for, and clients look for it under what they asked.
     pub incremental: Option<bool>,
     /// Asked for at this time or later.
     pub created_from: Option<Timestamp>,
@@ -122,9 +123,12 @@ impl BackupFilter {
             .maybe("name", self.name.as_ref())
             .any("status", &self.statuses)
             .maybe("parent_id", self.parent_id.as_ref())
-            .maybe("incremental", self.incremental.as_ref())
             .at_least("created_at", self.created_from.as_ref())
             .at_most("created_at", self.created_to.as_ref());
+        if let Some(incremental) = &self.incremental {
+            let either = "(incremental = {} OR incremental_asked = {})";
+            filter = filter.that_with(either, &[incremental.to_value(), incremental.to_value()]);
+        }
         if let Some(project) = &self.enterprise_project_id {
             let inside = "vault_id IN (SELECT id FROM vaults WHERE enterprise_project_id = {})";
             filter = filter.that_with(inside, &[project.to_value()]);

@@ -40,16 +40,16 @@ impl Output {
         } else {
             text(value)
         };
-        line(&shown)
+        print(&shown)
     }
 
     /// Prints a line for people; a program does not get it.
     pub(crate) fn say(self, line: &str) -> Result<()> {
-        if self.json { Ok(()) } else { line(line) }
+        if self.json { Ok(()) } else { print(line) }
     }
 }
 
-fn line(text: &str) -> Result<()> {
+fn print(text: &str) -> Result<()> {
     // Unlike println!, a reader who has gone away is an error and not a panic.
     writeln!(io::stdout(), "{}", text.trim_end()).context("cannot write to standard output")
 }

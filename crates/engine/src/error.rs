@@ -158,9 +158,9 @@ pub enum Error {
         /// Streams that still exist.
         open: usize,
     },
-    /// What was sealed does not decode to what was given: bad memory or a broken encoder.
+    /// What was sealed does not decode to what the ids name: bad memory or a broken encoder.
     #[error(
-        "a segment did not decode to the bytes it was made of; nothing was committed. \
+        "a segment did not decode to the chunks it was made of; nothing was committed. \
          Suspect the memory of this machine"
     )]
     VerifyMismatch {
@@ -328,7 +328,4 @@ pub enum Damage {
     /// The chunk's bytes do not hash to its id.
     #[error("the decoded bytes do not match the chunk's id")]
     WrongId,
-    /// The decoded bytes are not those that went in.
-    #[error("the decoded bytes differ from the bytes given")]
-    Different,
 }

@@ -9,7 +9,8 @@
 //! In reading order:
 //! - [`id`], [`codec`], [`layout`], [`error`]: names, bytes, places, failures
 //! - `keys`, `slot`, `seal`, `record`, `header`: the key tree, unlocking, sealed objects
-//! - [`chunk`], `segment`, [`pack`], `index`, [`manifest`]: the formats, free of I/O but for the index
+//! - [`chunk`], `segment`, [`pack`], `index`, [`manifest`]: the formats, free of I/O but for the
+//!   index
 //! - [`repository`], [`writer`], [`reader`]: creating, writing and reading
 //! - [`lease`], [`quarantine`], [`forget`]: what writers and collectors agree by
 //! - [`tree`], [`volume`]: what is saved and restored, on top of all that

@@ -2,7 +2,8 @@
 //!
 //! A store holds write-once objects under keys: an object appears whole or not at all, is durable
 //! when the call that made it returns, and is never overwritten. Everything the engine promises
-//! rests on that (docs/adr/0003-object-store-contract.md). Synchronous throughout; never call it from an
+//! rests on that (docs/adr/0003-object-store-contract.md). Synchronous throughout; never call it
+//! from an
 //! async task.
 //!
 //! - [`store`]: [`Store`], the handle and the contract in words

@@ -29,7 +29,8 @@ pub struct Store(Arc<dyn Backend>);
 
 impl Store {
     /// Opens the store that `url` names, without touching it: a store comes into being with its
-    /// first object. A store reached over a network retries on its own. See [`registry::SCHEMES`] for the forms of `url`.
+    /// first object. A store reached over a network retries on its own. See [`registry::SCHEMES`]
+    /// for the forms of `url`.
     pub fn open(url: &str) -> Result<Self> {
         Self::open_with(url, &Environment::of_process())
     }

@@ -1,7 +1,8 @@
 //! Runs one command and tells what it cost: wall time, processor time, peak memory.
 //!
 //! The kernel keeps the peak memory of ended children per process, as one maximum over all of
-//! them; so each command runs under a fresh `cargo xtask` process of its own ([`probe`]), whose only
+//! them; so each command runs under a fresh `cargo xtask` process of its own ([`probe`]), whose
+//! only
 //! child it is, and which reports in one line of JSON.
 
 use std::{path::Path, process::Command, time::Instant};

@@ -2,7 +2,8 @@
 //!
 //! For each data set all peers do one step after another before anyone does the next, in an order
 //! that turns with each repetition, so that the machine's moods hit all alike. A restore is
-//! compared byte for byte with the data. Ratios within one run are what counts (docs/benchmarks.md).
+//! compared byte for byte with the data. Ratios within one run are what counts
+//! (docs/benchmarks.md).
 
 mod data;
 mod measure;

@@ -223,7 +223,11 @@ pub(super) fn present(backup: Backup) -> wire::backup::Backup {
         resource_size: backup.resource_size.gib_ceil().0,
         resource_type: resource_type(backup.kind),
         status: shown(backup.status.as_str()),
-        updated_at: backup.updated_at.map(time),
+        // Shown once something has changed, as in the documented example.
+        updated_at: backup
+            .updated_at
+            .filter(|changed| *changed != backup.created_at)
+            .map(time),
         vault_id: backup.vault_id.to_string(),
         scheduled_operation_id: None,
         children: backup.children.into_iter().map(present).collect(),

@@ -83,7 +83,8 @@ fn present(protectable: Protectable) -> wire::protectable::Protectable {
             message: None,
         },
         size: resource.size.gib_ceil().0,
-        status: "available".to_owned(),
+        // The only word of the vendor for a resource that is there.
+        status: "active".to_owned(),
         resource_type: resource_type(resource.kind),
     }
 }

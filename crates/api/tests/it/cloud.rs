@@ -23,36 +23,36 @@ use strongroom_wire::{
 use tower::ServiceExt as _;
 
 /// A cloud in a box.
-pub struct TestCloud {
-    pub cloud: Arc<Cloud>,
-    pub catalog: Catalog,
-    pub clock: Arc<ManualClock>,
-    pub first: FirstStart,
+pub(crate) struct TestCloud {
+    pub(crate) cloud: Arc<Cloud>,
+    pub(crate) catalog: Catalog,
+    pub(crate) clock: Arc<ManualClock>,
+    pub(crate) first: FirstStart,
     origins: BTreeMap<&'static str, Router>,
     runtime: tokio::runtime::Runtime,
     dir: tempfile::TempDir,
 }
 
 /// Somebody with a project, a token for it and an access key.
-pub struct Tenant {
-    pub user: User,
-    pub project: Project,
-    pub token: String,
-    pub access: String,
-    pub secret: String,
+pub(crate) struct Tenant {
+    pub(crate) user: User,
+    pub(crate) project: Project,
+    pub(crate) token: String,
+    pub(crate) access: String,
+    pub(crate) secret: String,
 }
 
 /// A reply.
 #[derive(Debug, Clone)]
-pub struct Reply {
-    pub status: StatusCode,
-    pub headers: HeaderMap,
-    pub text: String,
-    pub json: Value,
+pub(crate) struct Reply {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) text: String,
+    pub(crate) json: Value,
 }
 
 /// A request that is being put together.
-pub struct Ask<'c> {
+pub(crate) struct Ask<'c> {
     cloud: &'c TestCloud,
     origin: &'static str,
     method: Method,
@@ -61,10 +61,10 @@ pub struct Ask<'c> {
     body: Vec<u8>,
 }
 
-pub const HOST: &str = "cloud.test:7700";
+pub(crate) const HOST: &str = "cloud.test:7700";
 
 impl TestCloud {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let dir = tempfile::tempdir().unwrap();
         fs::create_dir(dir.path().join("files")).unwrap();
         let clock = Arc::new(ManualClock::default());
@@ -115,12 +115,12 @@ impl TestCloud {
     }
 
     /// Somebody with a project of its own.
-    pub fn tenant(&self, name: &str) -> Tenant {
+    pub(crate) fn tenant(&self, name: &str) -> Tenant {
         self.tenant_as(name, Role::Member)
     }
 
     /// Somebody with that role in a project of its own.
-    pub fn tenant_as(&self, name: &str, role: Role) -> Tenant {
+    pub(crate) fn tenant_as(&self, name: &str, role: Role) -> Tenant {
         let identity = &self.cloud.identity;
         let password = Some(format!("password of {name}").into());
         let new = NewUser {
@@ -137,7 +137,7 @@ impl TestCloud {
     }
 
     /// The operator, in the region's project.
-    pub fn operator(&self) -> Tenant {
+    pub(crate) fn operator(&self) -> Tenant {
         let FirstStart {
             user,
             project,
@@ -172,7 +172,7 @@ impl TestCloud {
         }
     }
 
-    fn sign_in(&self, user: &str, password: &str, project: &str) -> String {
+    pub(crate) fn sign_in(&self, user: &str, password: &str, project: &str) -> String {
         let reply = self
             .post("identity", "/v3/auth/tokens")
             .json(&serde_json::json!({ "auth": {
@@ -190,12 +190,12 @@ impl TestCloud {
     }
 
     /// The path of something that can be protected.
-    pub fn file(&self, name: &str) -> PathBuf {
+    pub(crate) fn file(&self, name: &str) -> PathBuf {
         self.dir.path().join("files").join(name)
     }
 
     /// Registers a share with a file in it, or a small image, for a tenant; its id.
-    pub fn resource(&self, of: &Tenant, kind: &str, name: &str) -> String {
+    pub(crate) fn resource(&self, of: &Tenant, kind: &str, name: &str) -> String {
         let path = self.file(name);
         if kind == "share" {
             fs::create_dir(&path).unwrap();
@@ -215,23 +215,23 @@ impl TestCloud {
         reply.text_at("/id")
     }
 
-    pub fn get(&self, origin: &'static str, uri: &str) -> Ask<'_> {
+    pub(crate) fn get(&self, origin: &'static str, uri: &str) -> Ask<'_> {
         self.ask(origin, Method::GET, uri)
     }
 
-    pub fn post(&self, origin: &'static str, uri: &str) -> Ask<'_> {
+    pub(crate) fn post(&self, origin: &'static str, uri: &str) -> Ask<'_> {
         self.ask(origin, Method::POST, uri)
     }
 
-    pub fn put(&self, origin: &'static str, uri: &str) -> Ask<'_> {
+    pub(crate) fn put(&self, origin: &'static str, uri: &str) -> Ask<'_> {
         self.ask(origin, Method::PUT, uri)
     }
 
-    pub fn delete(&self, origin: &'static str, uri: &str) -> Ask<'_> {
+    pub(crate) fn delete(&self, origin: &'static str, uri: &str) -> Ask<'_> {
         self.ask(origin, Method::DELETE, uri)
     }
 
-    pub fn ask(&self, origin: &'static str, method: Method, uri: &str) -> Ask<'_> {
+    pub(crate) fn ask(&self, origin: &'static str, method: Method, uri: &str) -> Ask<'_> {
         let headers = vec![("host".to_owned(), HOST.to_owned())];
         Ask {
             cloud: self,
@@ -246,40 +246,78 @@ impl TestCloud {
 
 impl Tenant {
     /// A path of CBR in this tenant's project.
-    pub fn at(&self, rest: &str) -> String {
+    pub(crate) fn at(&self, rest: &str) -> String {
         format!("/v3/{}{rest}", self.project.id)
     }
 }
 
 impl Ask<'_> {
-    pub fn header(mut self, name: &str, value: &str) -> Self {
+    pub(crate) fn header(mut self, name: &str, value: &str) -> Self {
         self.headers.push((name.to_owned(), value.to_owned()));
         self
     }
 
-    pub fn token(self, of: &Tenant) -> Self {
+    pub(crate) fn token(self, of: &Tenant) -> Self {
         self.header("x-auth-token", &of.token)
     }
 
-    pub fn json(self, body: &Value) -> Self {
+    pub(crate) fn json(self, body: &Value) -> Self {
         self.body(body.to_string().into_bytes())
     }
 
-    pub fn body(mut self, body: Vec<u8>) -> Self {
+    pub(crate) fn body(mut self, body: Vec<u8>) -> Self {
         self.body = body;
         self.header("content-type", "application/json")
     }
 
     /// Signs as the SDKs do. Everything that is to be signed must have been said.
-    pub fn signed(self, of: &Tenant) -> Self {
+    pub(crate) fn signed(self, of: &Tenant) -> Self {
         let project = of.project.id.to_string();
         self.header("x-project-id", &project)
             .signed_with(&of.access, &of.secret)
     }
 
-    pub fn signed_with(self, access: &str, secret: &str) -> Self {
+    /// Signed and sent with a body.
+    pub(crate) fn signed_json(self, of: &Tenant, body: &Value) -> Reply {
+        self.json(body).signed(of).send()
+    }
+
+    /// Another path and query under the same signature.
+    pub(crate) fn uri(mut self, uri: &str) -> Self {
+        uri.clone_into(&mut self.uri);
+        self
+    }
+
+    /// Another body under the same signature.
+    pub(crate) fn swap_body(self, body: Vec<u8>) -> Self {
+        Self { body, ..self }
+    }
+
+    /// Another value of a header under the same signature.
+    pub(crate) fn replace(mut self, name: &str, value: &str) -> Self {
+        for header in &mut self.headers {
+            if header.0 == name {
+                value.clone_into(&mut header.1);
+            }
+        }
+        self
+    }
+
+    pub(crate) fn signed_with(self, access: &str, secret: &str) -> Self {
         let date = format_date(self.cloud.clock.now().as_seconds());
-        let this = self.header("x-sdk-date", &date);
+        self.header("x-sdk-date", &date)
+            .signed_as_it_is(access, secret)
+    }
+
+    /// Signs with the date that was said.
+    pub(crate) fn signed_at(self, of: &Tenant) -> Self {
+        let project = of.project.id.to_string();
+        self.header("x-project-id", &project)
+            .signed_as_it_is(&of.access, &of.secret)
+    }
+
+    fn signed_as_it_is(self, access: &str, secret: &str) -> Self {
+        let this = self;
         let names: Vec<_> = this.headers.iter().map(|(name, _)| name.as_str()).collect();
         let find = |name: &str| {
             let found = this.headers.iter().find(|(known, _)| known == name)?;
@@ -298,7 +336,7 @@ impl Ask<'_> {
     }
 
     /// Sends it; what comes back must be as the dialects promise.
-    pub fn send(self) -> Reply {
+    pub(crate) fn send(self) -> Reply {
         let mut request = Request::builder()
             .method(self.method.clone())
             .uri(&self.uri);
@@ -338,14 +376,14 @@ impl Ask<'_> {
 impl Reply {
     /// Sent, and answered with that status.
     #[track_caller]
-    pub fn is(self, status: u16) -> Self {
+    pub(crate) fn is(self, status: u16) -> Self {
         assert_eq!(self.status.as_u16(), status, "{}", self.text);
         self
     }
 
     /// Refused with that status and code, in the flat shape.
     #[track_caller]
-    pub fn refused(self, status: u16, code: &str) -> Self {
+    pub(crate) fn refused(self, status: u16, code: &str) -> Self {
         assert_eq!(self.json["error_code"], code, "{}", self.text);
         assert!(
             self.json["error_msg"]
@@ -357,7 +395,7 @@ impl Reply {
 
     /// The text at a JSON pointer.
     #[track_caller]
-    pub fn text_at(&self, pointer: &str) -> String {
+    pub(crate) fn text_at(&self, pointer: &str) -> String {
         let found = self.json.pointer(pointer).and_then(Value::as_str);
         found
             .unwrap_or_else(|| panic!("no text at {pointer}: {}", self.text))
@@ -366,7 +404,11 @@ impl Reply {
 }
 
 /// The operation of a table that a path is of: the one with the fewest variable segments.
-pub fn operation(service: Service, method: &Method, path: &str) -> Option<&'static OperationInfo> {
+pub(crate) fn operation(
+    service: Service,
+    method: &Method,
+    path: &str,
+) -> Option<&'static OperationInfo> {
     let matches = |info: &&&'static OperationInfo| {
         let (template, path) = (info.path.split('/'), path.split('/'));
         info.method.as_str() == method.as_str()
@@ -381,7 +423,6 @@ pub fn operation(service: Service, method: &Method, path: &str) -> Option<&'stat
         .iter()
         .filter(|info| matches(&info))
         .min_by_key(|info| variables(&info))
-        .map(|info| &*info)
 }
 
 fn hold_against_the_definitions(method: &Method, uri: &str, reply: &Reply) {

@@ -330,6 +330,7 @@ fn version_documents_are_keystones() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a story is told in one piece")]
 fn access_keys_are_made_used_switched_off_and_ended() {
     let cloud = TestCloud::new();
     let tenant = cloud.tenant("ann");

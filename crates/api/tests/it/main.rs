@@ -2,7 +2,11 @@
 //! definitions on its way out of [`cloud::TestCloud`].
 #![expect(clippy::unwrap_used, reason = "tests, their helpers too, panic")]
 
+mod bad_input;
+mod cbr;
 mod cloud;
 mod glue;
 mod identity;
+mod listening;
+mod seed;
 mod strangers;

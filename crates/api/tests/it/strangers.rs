@@ -89,6 +89,9 @@ fn refused(info: &OperationInfo, reply: &Reply, status: u16, code: &str) {
     }
 }
 
+/// How somebody tries to get in.
+type Attempt = for<'a> fn(Ask<'a>, &Tenant) -> Ask<'a>;
+
 #[test]
 fn nobody_gets_in_without_a_good_token_or_signature() {
     let cloud = TestCloud::new();
@@ -107,7 +110,6 @@ fn nobody_gets_in_without_a_good_token_or_signature() {
     cloud.clock.advance_seconds(24 * 3600);
     let project = tenant.project.id.to_string();
 
-    type Attempt = for<'a> fn(Ask<'a>, &Tenant) -> Ask<'a>;
     let attempts: [(&str, &Tenant, Attempt); 9] = [
         ("nothing", &tenant, |ask, _| ask),
         ("an expired token", &expired, |ask, tenant| {

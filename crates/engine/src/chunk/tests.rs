@@ -1,3 +1,5 @@
+//! Tests of `chunk`.
+
 use proptest::{collection, prelude::*};
 
 use super::*;
@@ -101,7 +103,9 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
 
     #[test]
-    fn cuts_cover_the_input_and_keep_the_bounds(seed: u64, len in 0_usize..600_000, alphabet in 1_u8..=255) {
+    fn cuts_cover_the_input_and_keep_the_bounds(
+        seed: u64, len in 0_usize..600_000, alphabet in 1_u8..=255,
+    ) {
         let mut bytes = random(seed, len);
         for byte in &mut bytes {
             *byte %= alphabet;
@@ -122,7 +126,9 @@ proptest! {
     }
 
     #[test]
-    fn cuts_do_not_depend_on_how_the_stream_is_handed_over(seed: u64, pieces in collection::vec(1_usize..200_000, 1..20)) {
+    fn cuts_do_not_depend_on_how_the_stream_is_handed_over(
+        seed: u64, pieces in collection::vec(1_usize..200_000, 1..20),
+    ) {
         let bytes = random(seed, pieces.iter().sum());
         let cutter = cutter();
         let (mut buffer, mut at, mut found) = (Vec::new(), 0, Vec::new());

@@ -1,3 +1,5 @@
+//! Tests of `codec`.
+
 use proptest::{collection, prelude::*};
 
 use super::*;

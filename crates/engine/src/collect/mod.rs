@@ -97,7 +97,6 @@ struct Need {
 }
 
 /// Collects: see the module's head.
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "options grow")]
 pub fn collect(
     repository: &Repository,
     options: &CollectOptions,

@@ -78,10 +78,7 @@ fn wait(
         if !noted.contains(&lease.id) {
             continue;
         }
-        let gone = lease
-            .holder
-            .as_ref()
-            .is_some_and(Holder::is_surely_gone);
+        let gone = lease.holder.as_ref().is_some_and(Holder::is_surely_gone);
         if !gone && fencing != Fencing::All {
             waiting.push(lease.id);
             continue;

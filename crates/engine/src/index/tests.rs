@@ -1,3 +1,5 @@
+//! Tests of `index`.
+
 use std::collections::BTreeMap;
 
 use proptest::{collection, prelude::*};

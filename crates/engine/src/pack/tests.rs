@@ -1,3 +1,5 @@
+//! Tests of `pack`.
+
 use strongroom_testkit::entropy::SeededEntropy;
 
 use super::*;
@@ -21,12 +23,8 @@ fn pack(stream: Stream, segments: &[&[&[u8]]]) -> FinishedPack {
         builder.append(&draft, codec, encoded);
         let mut decoding = Decoding::new().unwrap();
         builder
-            .verify_last(&draft.bytes, &mut decoding, &mut Vec::new())
+            .verify_last(&keys, &mut decoding, &mut Vec::new())
             .unwrap();
-        assert_eq!(
-            builder.verify_last(b"other", &mut decoding, &mut Vec::new()),
-            Err(Damage::Different)
-        );
     }
     builder.finish()
 }
@@ -42,6 +40,31 @@ fn chunks(view: &PackView<'_>) -> Vec<Vec<u8>> {
         .unwrap();
     }
     found
+}
+
+#[test]
+fn a_bit_that_flips_after_a_chunk_was_named_is_found_before_the_pack_counts() {
+    let keys = keys();
+    let mut draft = Draft::new(Stream::Data);
+    draft.push(keys.chunk_id(Stream::Data, b"one"), b"one");
+    draft.push(keys.chunk_id(Stream::Data, b"two"), b"two");
+    let verify = |draft: &Draft, flip: Option<usize>| {
+        let mut builder = PackBuilder::new(&keys, Stream::Data, Vec::new(), &SeededEntropy::new(1));
+        builder.append(draft, Codec::Plain, &draft.bytes);
+        if let Some(at) = flip {
+            builder.bytes[HEADER_LEN + at] ^= 4;
+        }
+        builder.verify_last(&keys, &mut Decoding::new().unwrap(), &mut Vec::new())
+    };
+    assert_eq!(verify(&draft, None), Ok(()));
+    assert_eq!(
+        verify(&draft, Some(2)),
+        Err(Damage::Altered {
+            at: HEADER_LEN as u64
+        })
+    );
+    draft.bytes[4] ^= 1;
+    assert_eq!(verify(&draft, None), Err(Damage::WrongId));
 }
 
 #[test]

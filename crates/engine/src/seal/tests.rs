@@ -1,3 +1,5 @@
+//! Tests of `seal`.
+
 use strongroom_testkit::entropy::SeededEntropy;
 
 use super::*;

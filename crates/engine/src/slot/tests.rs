@@ -1,3 +1,5 @@
+//! Tests of `slot`.
+
 use strongroom_testkit::entropy::SeededEntropy;
 
 use super::*;

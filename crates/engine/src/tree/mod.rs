@@ -4,7 +4,8 @@
 //! change is shared with the manifest before, and every manifest reads as a whole one.
 //!
 //! - [`save_tree`]: from a [`TreeSource`](strongroom_model::content::TreeSource) to a manifest
-//! - [`restore_tree`], [`restore_path`]: from a manifest to a [`TreeSink`](strongroom_model::content::TreeSink), all of
+//! - [`restore_tree`], [`restore_path`]: from a manifest to a
+//!   [`TreeSink`](strongroom_model::content::TreeSink), all of
 //!   it or one path, around whatever is damaged
 //! - [`list`], [`cat`]: looking without restoring
 //! - [`reach`]: every chunk that a manifest needs

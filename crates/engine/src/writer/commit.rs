@@ -46,7 +46,7 @@ impl Writer {
         let mut affected = self.shared.newly_quarantined()?;
         for _ in 0..ROUNDS {
             for pack in affected {
-                tracing::info!(%pack, "a pack that was relied on is in quarantine; writing it anew");
+                tracing::info!(%pack, "a pack relied on is in quarantine; writing it anew");
                 self.rewrite(&pack)?;
             }
             if let Some(pipeline) = self.pipeline.take() {

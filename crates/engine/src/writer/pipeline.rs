@@ -1,8 +1,8 @@
 //! The threads behind a writer: workers make packs of segments, storers make packs durable.
 //!
 //! Compression is most of the work and needs nothing shared, so each worker compresses on its own
-//! and only then takes one of a few open packs, seals into it, decodes what it sealed and compares
-//! it with what it was given. Storers write finished packs, enter their chunks in the memtable and
+//! and only then takes one of a few open packs, seals into it, decodes what it sealed and
+//! recomputes the ids in it. Storers write finished packs, enter their chunks in the memtable and
 //! flush that to an index run when it is full.
 //!
 //! Invariants: memory is bounded by the queue, the open packs and the packs being stored. After
@@ -168,7 +168,8 @@ impl Worker {
         let (codec, encoded) = self.encoding.encode(&draft.bytes);
         let mut pack = self.open.take(draft.stream)?;
         pack.append(draft, codec, encoded);
-        let verified = pack.verify_last(&draft.bytes, &mut self.decoding, &mut self.scratch);
+        let keys = self.shared.repository.objects().keys();
+        let verified = pack.verify_last(keys, &mut self.decoding, &mut self.scratch);
         let full = self.open.give_back(pack);
         verified.map_err(|damage| Error::VerifyMismatch { damage })?;
         if let Some(pack) = full {

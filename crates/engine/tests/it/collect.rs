@@ -11,7 +11,7 @@ use strongroom_store::{
 };
 
 use crate::{
-    common::{entropy, memory, open, options, put},
+    scene::{entropy, memory, open, options, put},
     world::{
         Origin, Saves, assert_all_come_back, assert_sound, changed, collect_now, copy, pack_bytes,
         save, tree, world,
@@ -150,7 +150,7 @@ fn a_writer_that_is_given_up_cannot_commit_any_more() {
     };
     let collected = collect(&repository, &all, &Progress::default(), &entropy(61)).unwrap();
     assert!(collected.waiting_for.is_empty());
-    let refused = writer.commit(crate::common::body(root));
+    let refused = writer.commit(crate::scene::body(root));
     assert!(
         matches!(
             refused,
@@ -222,7 +222,7 @@ fn open_faulty(
 ) -> strongroom_engine::Result<strongroom_engine::Repository> {
     strongroom_engine::Repository::open(
         faults.wrap(store),
-        &strongroom_engine::Unlock::Key(crate::common::KEY),
+        &strongroom_engine::Unlock::Key(crate::scene::KEY),
     )
 }
 

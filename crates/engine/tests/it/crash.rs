@@ -7,7 +7,7 @@ use strongroom_store::{
     fault::{Fault, Faults, Rule},
 };
 
-use crate::common::*;
+use crate::scene::*;
 
 /// The first save, which must survive everything.
 const FIRST: std::ops::Range<u64> = 0..60;

@@ -4,7 +4,7 @@
 use strongroom_engine::{Damage, Error, ManifestId, PackId, Repository, Stream, layout::Object};
 use strongroom_store::Store;
 
-use crate::common::*;
+use crate::scene::*;
 
 const CHUNKS: std::ops::Range<u64> = 0..150;
 

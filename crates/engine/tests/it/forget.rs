@@ -2,7 +2,7 @@
 
 use strongroom_engine::{Error, forget::Verdict};
 
-use crate::common::*;
+use crate::scene::*;
 
 #[test]
 fn a_forgotten_manifest_is_not_listed_and_comes_back_on_request() {

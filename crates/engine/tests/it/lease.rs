@@ -12,7 +12,7 @@ use strongroom_store::{
     fault::{Fault, Faults, Rule},
 };
 
-use crate::common::*;
+use crate::scene::*;
 
 fn all_packs(repository: &Repository) -> Vec<PackId> {
     let mut packs = Vec::new();
@@ -231,7 +231,10 @@ fn what_a_collection_waits_for_is_noted_once() {
         repository.note_waits(quarantine.id, &*entropy(6)).unwrap(),
         waits
     );
-    assert_eq!(repository.quarantines().unwrap(), [quarantine.clone()]);
+    assert_eq!(
+        repository.quarantines().unwrap(),
+        std::slice::from_ref(&quarantine)
+    );
     repository.lift(quarantine.id).unwrap();
     assert!(repository.quarantines().unwrap().is_empty());
     second.abandon();

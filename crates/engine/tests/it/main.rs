@@ -3,8 +3,6 @@
 #[cfg(test)]
 mod collect;
 #[cfg(test)]
-mod common;
-#[cfg(test)]
 mod crash;
 #[cfg(test)]
 mod damage;
@@ -15,7 +13,11 @@ mod lease;
 #[cfg(test)]
 mod matrix;
 #[cfg(test)]
+mod scene;
+#[cfg(test)]
 mod tree;
+#[cfg(test)]
+mod volume;
 #[cfg(test)]
 mod world;
 #[cfg(test)]

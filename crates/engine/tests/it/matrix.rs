@@ -5,7 +5,7 @@ use strongroom_engine::{Error, Repository, Unlock};
 use strongroom_store::{Key, Store};
 
 use crate::{
-    common::{KEY, entropy, keys, memory, options, small},
+    scene::{KEY, entropy, keys, memory, options, small},
     world::{Saves, checked, comes_back, copy, world, world_in},
 };
 
@@ -89,7 +89,7 @@ fn damage(store: &Store, foreign: &Store, kind: &str, key: &Key, damage: Damage)
 fn full_world() -> (Store, Saves) {
     let store = memory();
     let (repository, mut saves) = world(&store);
-    let extra = crate::common::save(&repository, 90, 0..4).unwrap();
+    let extra = crate::scene::save(&repository, 90, 0..4).unwrap();
     repository.forget(&extra, &*entropy(91)).unwrap();
     let (id, _) = saves.pop_last().unwrap();
     repository.forget(&id, &*entropy(92)).unwrap();
@@ -221,7 +221,7 @@ fn chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut next = error.source();
     while let Some(cause) = next {
-        text.push_str(&format!(": {cause}"));
+        text = format!("{text}: {cause}");
         next = cause.source();
     }
     text

@@ -18,7 +18,7 @@ use strongroom_testkit::{
     tree::{Content, Shape, Tree},
 };
 
-use crate::common::{create, entropy, options};
+use crate::scene::{create, entropy, options};
 
 pub(crate) const SHAPE: Shape = Shape {
     entries: 40,

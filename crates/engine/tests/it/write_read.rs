@@ -2,7 +2,7 @@
 
 use strongroom_engine::{Error, Stream, Unlock};
 
-use crate::common::*;
+use crate::scene::*;
 
 #[test]
 fn what_was_committed_comes_back_from_a_fresh_start() {

@@ -22,7 +22,8 @@ pub const SEGMENT_LENGTH_MAX: usize = 255;
 /// breach; elsewhere it ends in an error, never in lost or hidden objects:
 /// - a key must not be the directory of another one (`a` beside `a/b`): a directory backend cannot
 ///   hold both;
-/// - a directory must not have a sibling that goes on with `-` or `.` (`a/b` beside `a-c` or `a.c/d`):
+/// - a directory must not have a sibling that goes on with `-` or `.` (`a/b` beside `a-c` or
+///   `a.c/d`):
 ///   these sort before `/`, and servers that sort level by level list them in another order.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Key(Box<str>);

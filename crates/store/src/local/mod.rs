@@ -10,7 +10,8 @@
 //! - a name under the root (outside `tmp~`) always leads to a whole, synced file;
 //! - an acknowledged object's name is synced, and so is every directory above it: that a directory
 //!   exists proves nothing, for the process that made it may not have come to sync it;
-//! - "it exists already" is said, and an object listed, only after syncing its name: its creator may
+//! - "it exists already" is said, and an object listed, only after syncing its name: its creator
+//!   may
 //!   still be busy or dead, and what others build on it must not outlive it.
 //!
 //! Directories are never removed: a concurrent writer may be about to use them.

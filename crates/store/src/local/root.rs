@@ -95,8 +95,10 @@ impl Root {
     }
 }
 
-/// Makes `path` with what is missing above it, and the names of all of it durable. Those of existing
-/// directories too: their maker may have died before that. Where we may not, we are not their maker.
+/// Makes `path` with what is missing above it, and the names of all of it durable. Those of
+/// existing
+/// directories too: their maker may have died before that. Where we may not, we are not their
+/// maker.
 fn make_durably(path: &Path, disk: &dyn Disk) -> Result<()> {
     let mut directories: Vec<&Path> = path.ancestors().collect();
     directories.reverse();

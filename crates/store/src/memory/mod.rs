@@ -1,6 +1,7 @@
 //! Keeps objects in memory: for tests and for trying things out.
 //!
-//! Stricter than it needs to be: it refuses keys that some other store could not hold beside those it
+//! Stricter than it needs to be: it refuses keys that some other store could not hold beside those
+//! it
 //! has (see [`Key`]), so that a test over memory finds such a mistake.
 
 use std::{

@@ -27,8 +27,6 @@ use strongroom_api::{
 };
 use strongroom_catalog::{Catalog, Error as CatalogError};
 use strongroom_control::{Control, Parts, stores_below};
-use strongroom_jobs::Options as RunnerOptions;
-use strongroom_model::Entropy;
 use tracing_subscriber::EnvFilter;
 
 use crate::{
@@ -95,8 +93,7 @@ impl Options {
 
         let control = self.control(&installation)?;
         let cloud = Arc::new(cloud(installation, control, endpoints));
-        let served = self.serve(sockets.listeners(&cloud), tls, &cloud.endpoints);
-        served
+        self.serve(sockets.listeners(&cloud), tls, &cloud.endpoints)
     }
 
     const fn encrypted(&self) -> bool {

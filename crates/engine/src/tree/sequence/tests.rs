@@ -1,3 +1,5 @@
+//! Tests of `sequence`.
+
 use std::{cell::RefCell, collections::BTreeMap};
 
 use proptest::{collection::vec, prelude::*};

@@ -1,3 +1,5 @@
+//! Tests of `map`.
+
 use std::collections::BTreeMap;
 
 use super::*;
