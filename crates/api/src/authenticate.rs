@@ -2,8 +2,8 @@
 //!
 //! A token comes before a signature: when both are there, a client that signs everything has
 //! fetched a token and means it. What a signature is for is told by `X-Project-Id`, else by the
-//! project in the path, else by `X-Domain-Id`; some clients add these headers after signing, so they
-//! may choose among what the key's user may enter and nothing else.
+//! project in the path, else by `X-Domain-Id`; some clients add these headers after signing, so
+//! they may choose among what the key's user may enter and nothing else.
 
 use std::borrow::Cow;
 

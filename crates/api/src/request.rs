@@ -1,6 +1,8 @@
 //! A request as it came: raw bytes first, because signatures cover them.
 //!
-//! Nothing is parsed here but the request line. The body is read whole, up to [`BODY_BYTES_MAX`].
+//! Nothing is parsed here but the request line. The body is read whole, up to [`BODY_BYTES_MAX`],
+//! and before anybody is proven; so the memory that strangers can take is bounded too: only
+//! [`LARGE_AT_ONCE`] bodies of more than [`SMALL_BYTES`] are held at a time, others wait.
 
 use std::{net::SocketAddr, time::Duration};
 
@@ -9,6 +11,7 @@ use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, HeaderValue, Method, Uri, header, request::Parts};
 use http_body_util::BodyExt as _;
 use percent_encoding::percent_decode_str;
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 use crate::{failure::Failure, listen::Peer};
 
@@ -17,6 +20,10 @@ pub const BODY_BYTES_MAX: usize = 12 << 20;
 /// How much of a body that is too large is read all the same. A client that is still sending
 /// does not look for an answer; closing on it would turn the refusal into a broken connection.
 const DRAIN_BYTES_MAX: usize = 64 << 20;
+/// What every request may bring without waiting; no call that means anything brings more.
+const SMALL_BYTES: usize = 64 << 10;
+/// How many larger bodies are held at once, in the whole process.
+const LARGE_AT_ONCE: usize = 10;
 /// How long a body may take.
 const BODY_SECONDS: u64 = 60;
 
@@ -110,8 +117,18 @@ impl Request {
     }
 }
 
+static ROOM: Semaphore = Semaphore::const_new(LARGE_AT_ONCE);
+
+/// A body that has been read, with the room that it takes until it is dropped.
+#[derive(Debug, Default)]
+pub struct Held {
+    /// The bytes.
+    pub bytes: Bytes,
+    _room: Option<SemaphorePermit<'static>>,
+}
+
 /// Reads a whole body, or says why it cannot be had.
-pub async fn read_body(headers: &HeaderMap, body: Body) -> Result<Bytes, Failure> {
+pub async fn read_body(headers: &HeaderMap, body: Body) -> Result<Held, Failure> {
     let announced = headers
         .get(header::CONTENT_LENGTH)
         .and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
@@ -125,26 +142,29 @@ pub async fn read_body(headers: &HeaderMap, body: Body) -> Result<Bytes, Failure
         .unwrap_or(Err(Failure::BodyUnreadable))
 }
 
-async fn collect(mut body: Body, announced: Option<usize>) -> Result<Bytes, Failure> {
-    let mut bytes = BytesMut::with_capacity(announced.unwrap_or(0).min(64 << 10));
-    let mut dropped = 0_usize;
+async fn collect(mut body: Body, announced: Option<usize>) -> Result<Held, Failure> {
+    let mut bytes = BytesMut::with_capacity(announced.unwrap_or(0).min(SMALL_BYTES));
+    let (mut dropped, mut room) = (0_usize, None);
     while let Some(frame) = body.frame().await {
         let Ok(data) = frame.map_err(|_| Failure::BodyUnreadable)?.into_data() else {
             continue;
         };
         if dropped > 0 || bytes.len() + data.len() > BODY_BYTES_MAX {
             dropped += bytes.len() + data.len();
-            bytes = BytesMut::new();
+            (bytes, room) = (BytesMut::new(), None);
             if dropped > DRAIN_BYTES_MAX {
                 break;
             }
-        } else {
-            bytes.extend_from_slice(&data);
+            continue;
         }
+        if room.is_none() && bytes.len() + data.len() > SMALL_BYTES {
+            room = Some(ROOM.acquire().await.map_err(|_| Failure::BodyUnreadable)?);
+        }
+        bytes.extend_from_slice(&data);
     }
     if dropped > 0 {
-        Err(Failure::BodyTooLarge)
-    } else {
-        Ok(bytes.freeze())
+        return Err(Failure::BodyTooLarge);
     }
+    let bytes = bytes.freeze();
+    Ok(Held { bytes, _room: room })
 }

@@ -29,7 +29,7 @@ use crate::{
     call::{Answer, Call, IntoAnswer},
     dialect::Dialect,
     failure::Failure,
-    request::{Request, read_body},
+    request::{Held, Request, read_body},
 };
 
 /// The header that names a request.
@@ -275,9 +275,10 @@ async fn handle<A: App>(
     let span = tracing::info_span!("call", operation = info.name, request = %request.id);
     let answered = tokio::task::spawn_blocking(move || {
         let _span = span.enter();
-        let mut session = None;
+        let (mut session, mut held) = (None, Held::default());
         let result = read.and_then(|body| {
-            request.body = body;
+            held = body;
+            request.body = held.bytes.clone();
             let app = shared.app.as_ref();
             let call = AssertUnwindSafe(|| answer(app, &*route, request.clone(), &mut session));
             std::panic::catch_unwind(call).unwrap_or_else(|_| {
@@ -285,7 +286,9 @@ async fn handle<A: App>(
                 Err(Failure::Broken)
             })
         });
-        shared.respond(Some(&route.info), &request, session.as_ref(), result)
+        let response = shared.respond(Some(&route.info), &request, session.as_ref(), result);
+        drop(held);
+        response
     });
     match answered.await {
         Ok(response) => response,
@@ -333,8 +336,8 @@ async fn refuse<A: App>(
     let (fallback, kept) = (Arc::clone(&shared), request.clone());
     let answered = tokio::task::spawn_blocking(move || {
         let failure = match read {
-            Ok(body) => {
-                request.body = body;
+            Ok(held) => {
+                request.body = held.bytes.clone();
                 why(&shared.app, &request)
             }
             Err(failure) => failure,

@@ -303,6 +303,20 @@ fn twelve_megabytes_are_read_and_one_byte_more_is_refused() {
 }
 
 #[test]
+fn more_large_bodies_than_are_held_at_once_wait_for_each_other() {
+    let glue = Glue::new();
+    let body = format!(r#"{{"words":"{}"}}"#, "x".repeat(1 << 20));
+    let call = |_| {
+        let request = HttpRequest::post(OWN).header("x-auth-token", "good");
+        let request = request.body(Body::from(body.clone())).unwrap();
+        let router = glue.router.clone();
+        async move { router.oneshot(request).await.unwrap().status().as_u16() }
+    };
+    let calls = futures_util::future::join_all((0..40).map(call));
+    assert_eq!(glue.runtime.block_on(calls), [200; 40]);
+}
+
+#[test]
 #[should_panic(expected = "Say is declared as working but has no handler")]
 fn a_service_that_forgets_an_operation_cannot_be_built() {
     static TABLE: [OperationInfo; 1] = [OperationInfo::of::<Say>("")];

@@ -224,7 +224,9 @@ fn an_unscoped_token_opens_no_project_but_finds_them() {
         .post("identity", "/v3/auth/tokens?nocatalog=1")
         .json(&json!({ "auth": { "identity": {
             "methods": ["password"],
-            "password": { "user": { "id": ann.user.id.to_string(), "password": "password of ann" } },
+            "password": { "user": {
+                "id": ann.user.id.to_string(), "password": "password of ann",
+            } },
         } } }))
         .send()
         .is(201);
