@@ -1,6 +1,13 @@
 //! Who holds a lease: enough to tell that a process is surely gone, never that it is alive.
+//!
+//! A wrong answer costs no data: whoever is taken for gone is fenced off, and its commit fails.
 
 use std::{fs, process};
+
+use rustix::{
+    io::Errno,
+    process::{Pid, test_kill_process},
+};
 
 use crate::{
     codec::{Decoder, Encoder},
@@ -12,8 +19,12 @@ use crate::{
 pub struct Holder {
     /// Name of the machine, for people.
     pub host: String,
-    /// The kernel's id of this boot of the machine; empty if unknown.
+    /// The machine's id, the same after a reboot; empty if unknown.
+    pub machine: String,
+    /// The kernel's id of this boot; empty if unknown.
     pub boot: String,
+    /// The namespace in which the process id means something; empty if unknown.
+    pub namespace: String,
     /// Process id.
     pub process: u32,
     /// When the process started, in clock ticks after boot; tells a reused process id apart.
@@ -29,30 +40,47 @@ impl Holder {
                 .trim()
                 .to_owned()
         };
+        let namespace = fs::read_link("/proc/self/ns/pid").unwrap_or_default();
         let process = process::id();
         Self {
             host: line("/proc/sys/kernel/hostname"),
+            machine: line("/etc/machine-id"),
             boot: line("/proc/sys/kernel/random/boot_id"),
+            namespace: namespace.to_string_lossy().into_owned(),
             process,
             started_ticks: started_ticks(process).unwrap_or_default(),
         }
     }
 
-    /// Whether the process surely does not run any more, as seen from this machine.
+    /// Whether the process surely does not run any more, as seen from this process.
     pub fn is_surely_gone(&self) -> bool {
         let here = Self::this_process();
-        // Another boot id on a host of the same name may be another machine: that proves nothing.
-        !self.boot.is_empty()
-            && self.boot == here.boot
-            && started_ticks(self.process) != Some(self.started_ticks)
+        if self.boot.is_empty() || here.boot.is_empty() {
+            return false;
+        }
+        if self.boot != here.boot {
+            // Another boot of this machine ended all its processes; another machine says nothing.
+            return !self.machine.is_empty() && self.machine == here.machine;
+        }
+        !self.namespace.is_empty() && self.namespace == here.namespace && !self.runs_here()
+    }
+
+    /// Whether the process runs, if it is one of this boot and namespace; yes if in doubt.
+    fn runs_here(&self) -> bool {
+        let Some(pid) = i32::try_from(self.process).ok().and_then(Pid::from_raw) else {
+            return true;
+        };
+        test_kill_process(pid) != Err(Errno::SRCH)
+            && started_ticks(self.process).is_none_or(|ticks| ticks == self.started_ticks)
     }
 
     pub(crate) fn encode(&self) -> Vec<u8> {
         let mut out = Encoder::default();
         out.text(&self.host)
+            .text(&self.machine)
             .text(&self.boot)
-            .u32(self.process)
-            .u64(self.started_ticks);
+            .text(&self.namespace);
+        out.u32(self.process).u64(self.started_ticks);
         out.finish()
     }
 
@@ -60,7 +88,9 @@ impl Holder {
         let mut decoder = Decoder::new(bytes);
         let holder = Self {
             host: decoder.text()?.to_owned(),
+            machine: decoder.text()?.to_owned(),
             boot: decoder.text()?.to_owned(),
+            namespace: decoder.text()?.to_owned(),
             process: decoder.u32()?,
             started_ticks: decoder.u64()?,
         };
@@ -85,23 +115,55 @@ mod tests {
     use super::*;
 
     #[test]
-    fn this_process_is_not_gone_and_one_that_ended_is() {
-        let here = Holder::this_process();
-        assert!(!here.is_surely_gone());
+    fn a_process_is_gone_only_if_this_machine_can_tell() {
+        let here = Holder {
+            machine: "m".to_owned(),
+            ..Holder::this_process()
+        };
+        let other = |text: &str| text.to_owned();
         assert_eq!(Holder::decode(&here.encode()), Ok(here.clone()));
+        assert!(!here.is_surely_gone());
+        let reused = Holder {
+            started_ticks: here.started_ticks + 1,
+            ..here.clone()
+        };
+        assert!(reused.is_surely_gone());
+        let elsewhere = Holder {
+            namespace: other("pid:[1]"),
+            ..reused.clone()
+        };
         assert!(
-            Holder {
-                started_ticks: here.started_ticks + 1,
+            !elsewhere.is_surely_gone(),
+            "another container's processes cannot be seen"
+        );
+        let ended = Holder {
+            process: 0x3fff_ffff,
+            ..here.clone()
+        };
+        assert!(ended.is_surely_gone());
+        assert!(
+            !Holder {
+                boot: other("b"),
                 ..here.clone()
             }
             .is_surely_gone()
         );
         assert!(
             !Holder {
-                boot: "another machine".to_owned(),
-                ..here
+                boot: String::new(),
+                ..ended
             }
             .is_surely_gone()
         );
+    }
+
+    #[test]
+    fn a_reboot_ends_every_process_of_the_machine() {
+        let here = Holder::this_process();
+        let before = Holder {
+            boot: "before".to_owned(),
+            ..here
+        };
+        assert_eq!(before.is_surely_gone(), !before.machine.is_empty());
     }
 }

@@ -1,6 +1,8 @@
 //! The engine against stores: what comes back, what is refused, what a crash leaves.
 
 #[cfg(test)]
+mod calls;
+#[cfg(test)]
 mod collect;
 #[cfg(test)]
 mod crash;

@@ -47,7 +47,9 @@ pub(crate) fn open(store: &Store) -> Repository {
 pub(crate) fn options() -> WriterOptions {
     let holder = Holder {
         host: "test".to_owned(),
+        machine: "m".to_owned(),
         boot: "b".to_owned(),
+        namespace: "n".to_owned(),
         process: 1,
         started_ticks: 2,
     };

@@ -1,0 +1,119 @@
+//! What an operation costs in calls to the store: these figures are round trips on S3.
+
+use strongroom_engine::{ChunkId, Stream};
+use strongroom_store::{Operation, Store, record::Recorder};
+
+use crate::common::*;
+
+fn recorded(store: &Store) -> (Recorder, Store) {
+    let recorder = Recorder::counting();
+    let wrapped = recorder.wrap(store);
+    (recorder, wrapped)
+}
+
+/// Calls by operation, those that did not happen left out.
+fn tally(recorder: &Recorder) -> Vec<(Operation, u64)> {
+    let calls = |operation| (operation, recorder.tally(operation).calls);
+    Operation::ALL
+        .into_iter()
+        .map(calls)
+        .filter(|(_, calls)| *calls > 0)
+        .collect()
+}
+
+#[test]
+fn opening_reads_the_header_and_one_slot() {
+    let store = memory();
+    create(&store);
+    let (recorder, wrapped) = recorded(&store);
+    open(&wrapped);
+    assert_eq!(
+        tally(&recorder),
+        [(Operation::Get, 2), (Operation::List, 1)]
+    );
+}
+
+#[test]
+fn listing_manifests_costs_two_listings() {
+    let store = memory();
+    let repository = create(&store);
+    save(&repository, 2, 0..50).unwrap();
+    save(&repository, 3, 0..80).unwrap();
+    let (recorder, wrapped) = recorded(&store);
+    let repository = open(&wrapped);
+    let before = recorder.total();
+    assert_eq!(repository.manifests().unwrap().len(), 2);
+    assert_eq!(recorder.total() - before, 2);
+}
+
+#[test]
+fn a_save_of_known_chunks_writes_a_lease_and_a_manifest_only() {
+    let store = memory();
+    save(&create(&store), 2, 0..50).unwrap();
+    let (recorder, wrapped) = recorded(&store);
+    save(&open(&wrapped), 3, 0..50).unwrap();
+    let calls = |operation| recorder.tally(operation).calls;
+    assert_eq!(calls(Operation::PutIdempotent), 0);
+    assert_eq!(calls(Operation::CreateNew), 2);
+    assert_eq!(calls(Operation::Delete), 1);
+}
+
+#[test]
+fn a_chunk_costs_one_request_and_its_neighbour_none() {
+    let store = memory();
+    let repository = create(&store);
+    let options = strongroom_engine::WriterOptions {
+        run_entries: 1000,
+        ..options()
+    };
+    let writer = repository.writer(options, entropy(2)).unwrap();
+    let root = put(&writer, 0..50).unwrap();
+    writer.commit(body(root)).unwrap();
+    let (recorder, wrapped) = recorded(&store);
+    let reader = open(&wrapped).reader();
+    let list = reader.read(Stream::Tree, &root).unwrap();
+    let ids: Vec<_> = list
+        .as_chunks()
+        .0
+        .iter()
+        .map(|id| ChunkId::from_bytes(*id))
+        .collect();
+    let cost = |id: &ChunkId| {
+        let before = recorder.total();
+        reader.read(Stream::Data, id).unwrap();
+        recorder.total() - before
+    };
+    assert_eq!([0, 1].map(|n: usize| cost(&ids[n])), [1, 0]);
+}
+
+#[test]
+fn prefetching_reads_neighbours_with_one_request() {
+    let store = memory();
+    let repository = create(&store);
+    let id = save(&repository, 2, 0..150).unwrap();
+    let root = repository.manifest(&id).unwrap().body.root;
+    let packs = keys(&store, "packs/").len() as u64;
+    let (recorder, wrapped) = recorded(&store);
+    let reader = open(&wrapped).reader();
+    let list = reader.read(Stream::Tree, &root).unwrap();
+    let ids: Vec<_> = list
+        .as_chunks()
+        .0
+        .iter()
+        .map(|id| ChunkId::from_bytes(*id))
+        .collect();
+    let before = recorder.tally(Operation::GetRange).calls;
+    reader.prefetch(Stream::Data, &ids);
+    let index_pages = 2 * keys(&store, "index/").len() as u64;
+    let calls = recorder.tally(Operation::GetRange).calls - before;
+    assert!(
+        calls <= packs + index_pages,
+        "{calls} requests for {packs} packs"
+    );
+    let before = recorder.total();
+    for id in &ids {
+        reader.read(Stream::Data, id).unwrap();
+    }
+    let segments_alone = recorder.total() - before;
+    assert!(segments_alone <= packs, "{segments_alone} more");
+}
