@@ -6,7 +6,7 @@
 
 use std::{
     fmt,
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::{Arc, OnceLock},
 };
 
@@ -57,7 +57,11 @@ type Waker = Box<dyn Fn() + Send + Sync>;
 
 impl Control {
     /// The use cases over `parts`.
-    pub fn new(parts: Parts) -> Self {
+    pub fn new(mut parts: Parts) -> Self {
+        for path in &mut parts.own_paths {
+            // Paths of resources are resolved too; what does not exist yet stays as it is named.
+            *path = path.canonicalize().unwrap_or_else(|_| path.clone());
+        }
         Self {
             parts: Arc::new(parts),
             waker: Arc::default(),
@@ -69,7 +73,7 @@ impl Control {
         self.parts.clock.now()
     }
 
-    pub(crate) fn clock(&self) -> &dyn Clock {
+    pub(crate) fn time(&self) -> &dyn Clock {
         &*self.parts.clock
     }
 
@@ -91,6 +95,11 @@ impl Control {
 
     pub(crate) fn own_paths(&self) -> &[PathBuf] {
         &self.parts.own_paths
+    }
+
+    /// Whether something of the service's own is inside of `path`.
+    pub(crate) fn is_around_own(&self, path: &Path) -> bool {
+        self.own_paths().iter().any(|own| own.starts_with(path))
     }
 
     /// The store of a vault's repository.

@@ -6,9 +6,13 @@
 //! deleting a vault) makes what may be left of its data unreadable.
 //!
 //! Form of a wrapped key: one byte version (1), 12 bytes nonce, 32 bytes sealed, 16 bytes tag.
+//!
+//! Beside each repository lies a copy of its wrapped key, the key record: with it and the master
+//! key the data can be read although the catalog is lost.
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
-use strongroom_model::{Entropy, VaultId, entropy::random};
+use serde::{Deserialize, Serialize};
+use strongroom_model::{Entropy, ProjectId, VaultId, entropy::random};
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
 use crate::{Error, Result};
@@ -22,6 +26,47 @@ const ROLE: &[u8] = b"strongroom vault data key";
 /// Wraps the data keys of all vaults; never stored beside what it wraps.
 #[derive(Clone, Zeroize, ZeroizeOnDrop)]
 pub struct MasterKey([u8; KEY]);
+
+/// What lies beside a vault's repository.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Record {
+    version: u32,
+    vault: VaultId,
+    project: ProjectId,
+    data_key: String,
+}
+
+/// A key record, opened: whose data it is, and what unlocks them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OpenRecord {
+    /// The vault.
+    pub vault: VaultId,
+    /// The vault's project.
+    pub project: ProjectId,
+    key: DataKey,
+}
+
+impl OpenRecord {
+    /// The key-encryption key of the vault's repository.
+    pub fn key(&self) -> [u8; 32] {
+        self.key.bytes()
+    }
+}
+
+/// The key record of a vault, as it is stored at [`RECORD_PATH`].
+pub(crate) fn record(vault: VaultId, project: ProjectId, wrapped: &[u8]) -> Vec<u8> {
+    let record = Record {
+        version: 1,
+        vault,
+        project,
+        data_key: hex::encode(wrapped),
+    };
+    serde_json::to_vec(&record).expect("a record is plain data")
+}
+
+/// Where the key record lies in the store of its vault.
+pub const RECORD_PATH: &str = "vault.json";
 
 /// Unlocks the repository of one vault.
 #[derive(Clone, PartialEq, Eq, Zeroize, ZeroizeOnDrop)]
@@ -91,6 +136,27 @@ impl MasterKey {
         Ok(key)
     }
 
+    /// Opens a key record, found at [`RECORD_PATH`] in the store of a vault; for rescue.
+    pub fn open_record(&self, record: &[u8]) -> Result<OpenRecord> {
+        let unreadable = |problem: String| Error::invalid("key record", problem);
+        let record: Record =
+            serde_json::from_slice(record).map_err(|error| unreadable(error.to_string()))?;
+        if record.version != 1 {
+            return Err(unreadable(format!(
+                "version {} is not known",
+                record.version
+            )));
+        }
+        let wrapped =
+            hex::decode(&record.data_key).map_err(|error| unreadable(error.to_string()))?;
+        let key = self.unwrap(record.vault, &wrapped)?;
+        Ok(OpenRecord {
+            vault: record.vault,
+            project: record.project,
+            key,
+        })
+    }
+
     pub(crate) fn cipher(&self) -> LessSafeKey {
         let key = UnboundKey::new(&AES_256_GCM, &self.0).expect("the key has 32 bytes");
         LessSafeKey::new(key)
@@ -150,6 +216,25 @@ mod tests {
         for length in 0..wrapped.len() {
             assert!(master.unwrap(vault, &wrapped[..length]).is_err());
         }
+    }
+
+    #[test]
+    fn a_key_record_opens_with_the_master_key_alone() {
+        let entropy = SeededEntropy::new(3);
+        let master = MasterKey::generate(&entropy);
+        let (vault, project) = (VaultId::new(&entropy), ProjectId::new(&entropy));
+        let key = DataKey::generate(&entropy);
+        let written = record(vault, project, &master.wrap(vault, &key, &entropy));
+        let open = master.open_record(&written).unwrap();
+        assert_eq!(
+            (open.vault, open.project, open.key()),
+            (vault, project, key.bytes())
+        );
+        let newer = String::from_utf8(written)
+            .unwrap()
+            .replace("\"version\":1", "\"version\":2");
+        assert!(master.open_record(newer.as_bytes()).is_err());
+        assert!(master.open_record(b"{}").is_err());
     }
 
     #[test]

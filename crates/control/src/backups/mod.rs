@@ -6,14 +6,14 @@ mod view;
 pub use view::{Backup, BackupFilter, BackupReport, BackupSort, BackupSortKey, Direction};
 
 use serde_json::json;
-use strongroom_catalog::{BackupRow, Tx, VaultRow};
+use strongroom_catalog::{BackupRow, Tx, VaultResourceRow, VaultRow};
 use strongroom_model::{
-    BackupId, OperationLogId, ProjectId,
+    BackupId, Bytes, OperationLogId, ProjectId, Timestamp,
     state::{BackupStatus, VaultStatus},
 };
 
 use crate::{
-    Caller, Control, Error, Listed, Page, Reason, Result,
+    Caller, Control, Error, Listed, Page, Reason, Result, checkpoints,
     control::project,
     jobs::{self, params},
     limits,
@@ -205,4 +205,49 @@ pub(crate) fn resource_of(backup: &BackupRow) -> OperationResource {
         kind: backup.kind,
         name: backup.resource_name.clone(),
     }
+}
+
+/// Adds a backup to what its resource's place in the vault counts.
+pub(crate) fn count_in_place(tx: &Tx<'_>, backup: &BackupRow, stored: Bytes) -> Result<()> {
+    change_place(tx, backup, |place| {
+        place.backup_count += 1;
+        place.backup_size_bytes += stored;
+    })
+}
+
+/// Takes a backup out of what its resource's place in the vault counts.
+pub(crate) fn count_out_of_place(tx: &Tx<'_>, backup: &BackupRow) -> Result<()> {
+    change_place(tx, backup, |place| {
+        place.backup_count = place.backup_count.saturating_sub(1);
+        let left = place
+            .backup_size_bytes
+            .0
+            .saturating_sub(backup.stored_bytes.0);
+        place.backup_size_bytes = Bytes(left);
+    })
+}
+
+/// Changes the place of a backup's resource, if it is in the backup's vault.
+fn change_place(
+    tx: &Tx<'_>,
+    backup: &BackupRow,
+    edit: impl FnOnce(&mut VaultResourceRow),
+) -> Result<()> {
+    let (project, vault, resource) = (backup.project_id, backup.vault_id, backup.resource_id);
+    let place = tx.vault_resources().get(&project, &resource)?;
+    if place.is_some_and(|place| place.vault_id == vault) {
+        tx.vault_resources()
+            .change(&project, &vault, &resource, edit)?;
+    }
+    Ok(())
+}
+
+/// Removes a backup whose data are forgotten, with what it counts for and, if it was the last
+/// one, its checkpoint.
+pub(crate) fn remove(tx: &Tx<'_>, backup: &BackupRow, now: Timestamp) -> Result<()> {
+    if backup.manifest_id.is_some() {
+        count_out_of_place(tx, backup)?;
+    }
+    tx.backups().remove(&backup.project_id, &backup.id)?;
+    checkpoints::settle(tx, backup.project_id, backup.checkpoint_id, now)
 }

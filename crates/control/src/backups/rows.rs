@@ -7,7 +7,7 @@ use strongroom_model::{BackupId, ProjectId, state::BackupStatus};
 use super::{Backup, BackupFilter, BackupReport, BackupSort, BackupSortKey, Direction};
 use crate::{
     Error, Reason, Result,
-    operation_logs::{self, one_kind},
+    operation_logs::{self, KindsWanted, kinds_wanted},
     vaults::one_enterprise_project,
     words::{ImageType, OwnType},
 };
@@ -123,9 +123,11 @@ pub(super) fn row_filter(filter: &BackupFilter) -> Result<Option<catalog::Backup
         || filter.image_type == Some(ImageType::Replication)
         || filter.resource_az.is_some()
         || filter.dedicated_cloud == Some(true);
-    let kind = match one_kind(filter.kinds.as_deref()) {
-        Some(kind) if !elsewhere => kind,
-        _ => return Ok(None),
+    let kind = match kinds_wanted(filter.kinds.as_deref()) {
+        KindsWanted::None => return Ok(None),
+        _ if elsewhere => return Ok(None),
+        KindsWanted::Only(kind) => Some(kind),
+        KindsWanted::Any => None,
     };
     Ok(Some(catalog::BackupFilter {
         ids: Vec::new(),

@@ -29,14 +29,11 @@ impl Control {
         self.order(|tx| {
             let vault = self.vault_with_room(tx, project, &new)?;
             let choice = order::choose(tx, &vault, new.resources.as_deref())?;
-            let name = new
-                .name
-                .clone()
-                .unwrap_or_else(|| self.made_up_name(&new, &vault));
+            let made_up = self.made_up_name(&new, &vault);
             let order = order::Order {
                 vault: &vault,
-                name,
-                description: new.description.clone(),
+                name: new.name.unwrap_or(made_up),
+                description: new.description,
                 incremental: new.incremental.unwrap_or(true),
                 auto_trigger: new.auto_trigger,
                 retention_days: new.retention_days,

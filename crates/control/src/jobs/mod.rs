@@ -1,6 +1,36 @@
 //! The durable jobs: one file each, its steps in a table with what takes them back.
+//!
+//! - [`protect`]: makes one backup
+//! - [`restore`]: restores one backup
+//! - [`delete_backup`], [`remove_resources`], [`delete_vault`]: let data go
+//! - [`collect`]: frees what no backup of a vault needs any more
+//! - `params`: what the jobs are told; `failure`: how a step fails; `repository`: how a vault's
+//!   data are reached; `watch`: progress and cancelling; `own_paths`: what no backup holds
+//!
+//! Invariants: a job's operation log, backup, checkpoint and resource change to their final states
+//! in the transaction that ends the job; a step may be run again after a crash at any point of it.
 
+mod collect;
+mod delete_backup;
+mod delete_vault;
+mod failure;
+mod own_paths;
 pub(crate) mod params;
+mod protect;
+mod remove_resources;
+mod repository;
+mod restore;
+mod watch;
+
+use std::sync::Arc;
+
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use strongroom_catalog::Catalog;
+use strongroom_jobs::{Context, Job, JobType, Options, Registry, Runner};
+use strongroom_model::Clock;
+
+use crate::{Control, Error, Result};
 
 /// The name of the job that makes one backup.
 pub(crate) const PROTECT: &str = "protect";
@@ -14,3 +44,76 @@ pub(crate) const REMOVE_RESOURCES: &str = "remove_resources";
 pub(crate) const DELETE_VAULT: &str = "delete_vault";
 /// The name of the job that frees what nothing needs any more.
 pub(crate) const COLLECT: &str = "collect";
+
+/// Every job there is.
+pub const ALL: &[&JobType<Control>] = &[
+    &protect::JOB,
+    &restore::JOB,
+    &delete_backup::JOB,
+    &remove_resources::JOB,
+    &delete_vault::JOB,
+    &collect::JOB,
+];
+
+impl Context for Control {
+    type Store = Catalog;
+
+    fn job_store(&self) -> &Catalog {
+        self.catalog()
+    }
+
+    fn clock(&self) -> &dyn Clock {
+        self.time()
+    }
+}
+
+impl Control {
+    /// A runner of every job, woken by whatever is ordered through this handle and its clones.
+    ///
+    /// No thread runs before `start`; who holds the data directory's lock calls `adopt_orphans`
+    /// before that.
+    pub fn runner(&self, options: Options) -> Arc<Runner<Self>> {
+        let registry = Registry::new(ALL).expect("a test holds that every name is there once");
+        let runner = Arc::new(Runner::new(Arc::new(self.clone()), registry, options));
+        // Weak, for the runner holds this very Control.
+        let waker = Arc::downgrade(&runner);
+        self.set_waker(move || {
+            if let Some(runner) = waker.upgrade() {
+                runner.notify();
+            }
+        });
+        runner
+    }
+}
+
+/// The parameters of a job, in the hook that ends it.
+fn of_job<T: DeserializeOwned>(params: &Value) -> Result<T> {
+    T::deserialize(params).map_err(|error| Error::bug("a job's parameters are unreadable", error))
+}
+
+/// What a step left, in the hook that ends the job.
+fn output_of<T: DeserializeOwned>(job: &Job, step: &str) -> Result<T> {
+    let found = job.outputs.iter().find(|output| output.step == step);
+    let output = found.map_or(&Value::Null, |found| &found.output);
+    T::deserialize(output).map_err(|error| Error::bug("a step's output is unreadable", error))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_job_is_registered_under_its_own_name() {
+        let names = [
+            PROTECT,
+            RESTORE,
+            DELETE_BACKUP,
+            REMOVE_RESOURCES,
+            DELETE_VAULT,
+            COLLECT,
+        ];
+        let registry = Registry::new(ALL).unwrap();
+        assert_eq!(registry.names().len(), names.len());
+        assert!(names.iter().all(|name| registry.get(name).is_some()));
+    }
+}

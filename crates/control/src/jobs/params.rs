@@ -44,6 +44,16 @@ pub(crate) enum Target {
     },
 }
 
+impl Target {
+    /// The backup of the target as it was before.
+    pub(crate) fn safety(&self) -> Option<BackupId> {
+        match self {
+            Self::Resource { safety, .. } => *safety,
+            Self::Path { .. } => None,
+        }
+    }
+}
+
 /// Deletes one backup.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct DeleteBackup {

@@ -36,7 +36,7 @@ impl Control {
     ) -> Result<Listed<OperationLog>> {
         let project = project(caller)?;
         let page = page.rows(LIMIT_MAX)?;
-        let Some(filter) = row_filter(filter)? else {
+        let Some(filter) = row_filter(filter) else {
             return Ok(Listed::nothing());
         };
         self.read(|tx| {
@@ -289,17 +289,19 @@ pub(crate) fn progress(tx: &Tx<'_>, row: &OperationLogRow) -> Result<u8> {
 }
 
 /// The catalog's filter; `None` if nothing can match.
-fn row_filter(filter: &OperationLogFilter) -> Result<Option<catalog::OperationLogFilter>> {
+fn row_filter(filter: &OperationLogFilter) -> Option<catalog::OperationLogFilter> {
     let kinds = filter.object_types.as_ref().map(|types| {
         types
             .iter()
             .filter_map(|object| object.kind())
             .collect::<Vec<_>>()
     });
-    let Some(resource_kind) = one_kind(kinds.as_deref()) else {
-        return Ok(None);
+    let resource_kind = match kinds_wanted(kinds.as_deref()) {
+        KindsWanted::None => return None,
+        KindsWanted::Only(kind) => Some(kind),
+        KindsWanted::Any => None,
     };
-    Ok(Some(catalog::OperationLogFilter {
+    Some(catalog::OperationLogFilter {
         operation_type: filter.operation_type.map(OperationType::to_row),
         statuses: filter.status.into_iter().collect(),
         vault_id: filter.vault_id,
@@ -312,16 +314,27 @@ fn row_filter(filter: &OperationLogFilter) -> Result<Option<catalog::OperationLo
         created_from: filter.start_time,
         created_to: filter.end_time,
         enterprise_project_id: one_enterprise_project(filter.enterprise_project_id.as_deref()),
-    }))
+    })
 }
 
-/// A list of wanted kinds as the catalog takes it: `None` if none is wanted, `Some(None)` if all.
-pub(crate) fn one_kind(kinds: Option<&[ResourceKind]>) -> Option<Option<ResourceKind>> {
+/// Which kinds a filter wants.
+pub(crate) enum KindsWanted {
+    /// None of ours.
+    None,
+    /// One.
+    Only(ResourceKind),
+    /// All.
+    Any,
+}
+
+/// What a list of wanted kinds comes to, given that there are two.
+pub(crate) fn kinds_wanted(kinds: Option<&[ResourceKind]>) -> KindsWanted {
     match kinds {
-        None => Some(None),
-        Some([]) => None,
-        Some([first, rest @ ..]) if rest.iter().all(|kind| kind == first) => Some(Some(*first)),
-        Some(_) => Some(None),
+        Some([]) => KindsWanted::None,
+        Some([first, rest @ ..]) if rest.iter().all(|kind| kind == first) => {
+            KindsWanted::Only(*first)
+        }
+        None | Some(_) => KindsWanted::Any,
     }
 }
 

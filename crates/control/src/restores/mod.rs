@@ -114,10 +114,12 @@ impl Control {
                 let about = format!("{} is a {}", resource.name, resource.kind);
                 return Err(Error::conflict(Reason::RestoreElsewhereRefused, about));
             }
+            if self.is_around_own(&resources::path_of(&resource)) {
+                let about = format!("{} holds the service's own data", resource.name);
+                return Err(Error::conflict(Reason::TargetStateForbidsRestore, about));
+            }
             let there = target::look(&resource, &backup)?;
-            let home = self
-                .claim_target(tx, &resource)?
-                .unwrap_or_else(|| vault.clone());
+            let home = Self::claim_target(tx, &resource)?.unwrap_or_else(|| vault.clone());
             let safety = match there {
                 target::There::Something => {
                     Some(self.order_safety(tx, &caller.request_id, &home, resource)?)
@@ -135,7 +137,7 @@ impl Control {
     }
 
     /// Marks the target, if nothing goes on with it; the vault that holds it, if one does.
-    fn claim_target(&self, tx: &Tx<'_>, resource: &ResourceRow) -> Result<Option<VaultRow>> {
+    fn claim_target(tx: &Tx<'_>, resource: &ResourceRow) -> Result<Option<VaultRow>> {
         let project = resource.project_id;
         let place = tx.vault_resources().get(&project, &resource.id)?;
         let refused = |reason| Err(Error::conflict(reason, &resource.name));

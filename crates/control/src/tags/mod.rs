@@ -64,7 +64,7 @@ impl Control {
         self.write(|tx| {
             vaults::rows::get_available(tx, project, id, Reason::VaultStateForbids)?;
             let there = tx.vault_tags().of_vault(&project, &id)?;
-            for (key, value) in &tags {
+            for (key, value) in tags {
                 let meant = |tag: &&TagRow| {
                     tag.key == key.trim()
                         && value.as_ref().is_none_or(|value| tag.value == value.trim())

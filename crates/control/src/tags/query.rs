@@ -123,152 +123,53 @@ mod tests {
         text.split_whitespace().map(key).collect()
     }
 
+    fn query(text: &str) -> TagQuery {
+        let mut query = TagQuery::default();
+        for part in text
+            .split(';')
+            .map(str::trim)
+            .filter(|part| !part.is_empty())
+        {
+            let (field, value) = part.split_once(": ").unwrap();
+            match field {
+                "all" => query.tags = wanted(value),
+                "any" => query.tags_any = wanted(value),
+                "not all" => query.not_tags = wanted(value),
+                "not any" => query.not_tags_any = wanted(value),
+                "name" => query.name_contains = Some(value.into()),
+                _ => query.without_any_tag = true,
+            }
+        }
+        query
+    }
+
     #[test]
     fn each_condition_has_its_own_logic_and_all_must_hold() {
-        let none = TagQuery::default;
-        let both = "a=1 b=2";
-        for (query, labels, expected) in [
-            (none(), "", true),
-            (
-                TagQuery {
-                    tags: wanted("a=1 b"),
-                    ..none()
-                },
-                both,
-                true,
-            ),
-            (
-                TagQuery {
-                    tags: wanted("a=1 c"),
-                    ..none()
-                },
-                both,
-                false,
-            ),
-            (
-                TagQuery {
-                    tags: wanted("a=2|1"),
-                    ..none()
-                },
-                both,
-                true,
-            ),
-            (
-                TagQuery {
-                    tags_any: wanted("c b"),
-                    ..none()
-                },
-                both,
-                true,
-            ),
-            (
-                TagQuery {
-                    tags_any: wanted("c d"),
-                    ..none()
-                },
-                both,
-                false,
-            ),
-            (
-                TagQuery {
-                    not_tags: wanted("a b=2"),
-                    ..none()
-                },
-                both,
-                false,
-            ),
-            (
-                TagQuery {
-                    not_tags: wanted("a b=3"),
-                    ..none()
-                },
-                both,
-                true,
-            ),
-            (
-                TagQuery {
-                    not_tags_any: wanted("b=3 a"),
-                    ..none()
-                },
-                both,
-                false,
-            ),
-            (
-                TagQuery {
-                    not_tags_any: wanted("b=3"),
-                    ..none()
-                },
-                both,
-                true,
-            ),
-            (
-                TagQuery {
-                    tags: wanted("a"),
-                    not_tags_any: wanted("b"),
-                    ..none()
-                },
-                both,
-                false,
-            ),
-            (
-                TagQuery {
-                    without_any_tag: true,
-                    tags: wanted("a"),
-                    ..none()
-                },
-                "",
-                true,
-            ),
-            (
-                TagQuery {
-                    without_any_tag: true,
-                    ..none()
-                },
-                both,
-                false,
-            ),
-            (
-                TagQuery {
-                    name_contains: Some("web".into()),
-                    ..none()
-                },
-                both,
-                true,
-            ),
-            (
-                TagQuery {
-                    name_contains: Some("db".into()),
-                    ..none()
-                },
-                both,
-                false,
-            ),
+        for (text, labels, expected) in [
+            ("", "", true),
+            ("all: a=1 b", "a=1 b=2", true),
+            ("all: a=1 c", "a=1 b=2", false),
+            ("all: a=2|1", "a=1 b=2", true),
+            ("any: c b", "a=1 b=2", true),
+            ("any: c d", "a=1 b=2", false),
+            ("not all: a b=2", "a=1 b=2", false),
+            ("not all: a b=3", "a=1 b=2", true),
+            ("not any: b=3 a", "a=1 b=2", false),
+            ("not any: b=3", "a=1 b=2", true),
+            ("all: a; not any: b", "a=1 b=2", false),
+            ("untagged: yes; all: a", "", true),
+            ("untagged: yes", "a=1 b=2", false),
+            ("name: web", "a=1", true),
+            ("name: db", "a=1", false),
         ] {
-            assert_eq!(
-                query.matches("my-web-vault", &tags(labels)),
-                expected,
-                "{query:?}"
-            );
+            let matches = query(text).matches("my-web-vault", &tags(labels));
+            assert_eq!(matches, expected, "{text} with {labels}");
         }
     }
 
     #[test]
     fn a_condition_takes_each_key_once() {
-        assert!(
-            TagQuery {
-                tags: wanted("a a"),
-                ..TagQuery::default()
-            }
-            .check()
-            .is_err()
-        );
-        assert!(
-            TagQuery {
-                tags: wanted("a b"),
-                ..TagQuery::default()
-            }
-            .check()
-            .is_ok()
-        );
+        assert!(query("all: a a").check().is_err());
+        assert!(query("all: a b").check().is_ok());
     }
 }

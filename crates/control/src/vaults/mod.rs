@@ -76,11 +76,11 @@ impl Control {
     pub fn update_vault(&self, caller: &Caller, id: VaultId, change: VaultChange) -> Result<Vault> {
         let project = project(caller)?;
         let threshold = check_change(&change)?;
-        let bind_rules = change
-            .bind_rules
-            .clone()
-            .map(limits::bind_rules)
-            .transpose()?;
+        let rules = change.bind_rules.map(limits::bind_rules).transpose()?;
+        let change = VaultChange {
+            bind_rules: rules,
+            ..change
+        };
         let now = self.now();
         self.write(|tx| {
             let before = rows::get_available(tx, project, id, Reason::VaultNotUpdatable)?;
@@ -96,11 +96,8 @@ impl Control {
                 return Err(Error::conflict(Reason::VaultSizeBad, about));
             }
             let row = tx.vaults().change(&project, &id, |row| {
-                apply(row, &change);
+                apply(row, change);
                 row.threshold = threshold.map_or(row.threshold, u32::from);
-                if let Some(rules) = &bind_rules {
-                    row.bind_rules = rows::rules_to(rules);
-                }
                 row.updated_at = now;
             })?;
             rows::view(tx, row)
@@ -202,20 +199,18 @@ fn check_change(change: &VaultChange) -> Result<Option<u8>> {
     change.threshold.map(limits::threshold).transpose()
 }
 
-fn apply(row: &mut VaultRow, change: &VaultChange) {
-    let VaultChange {
-        name,
-        size,
-        consistent_level,
-        auto_bind,
-        ..
-    } = change.clone();
-    row.name = name.unwrap_or_else(|| row.name.clone());
-    row.size_gib = size.unwrap_or(row.size_gib);
-    if let Some(level) = consistent_level {
+fn apply(row: &mut VaultRow, change: VaultChange) {
+    if let Some(name) = change.name {
+        row.name = name;
+    }
+    if let Some(level) = change.consistent_level {
         row.consistent_level = level.into();
     }
-    row.auto_bind = auto_bind.unwrap_or(row.auto_bind);
+    if let Some(rules) = change.bind_rules {
+        row.bind_rules = rows::rules_to(&rules);
+    }
+    row.size_gib = change.size.unwrap_or(row.size_gib);
+    row.auto_bind = change.auto_bind.unwrap_or(row.auto_bind);
     row.auto_expand = change.auto_expand.unwrap_or(row.auto_expand);
     row.smn_notify = change.smn_notify.unwrap_or(row.smn_notify);
     row.locked = change.locked.unwrap_or(row.locked);

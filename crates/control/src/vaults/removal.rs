@@ -39,7 +39,7 @@ impl Control {
             }
             let mut named = Vec::with_capacity(resources.len());
             for resource in &resources {
-                self.mark_removing(tx, &vault, *resource)?;
+                Self::mark_removing(tx, &vault, *resource)?;
                 named.push(resources::named(&resources::get(tx, project, *resource)?));
             }
             let log = OperationLogId::new(self.entropy());
@@ -74,7 +74,7 @@ impl Control {
     }
 
     /// Marks a resource, if nothing goes on with it or with one of its backups.
-    fn mark_removing(&self, tx: &Tx<'_>, vault: &VaultRow, resource: ResourceId) -> Result<()> {
+    fn mark_removing(tx: &Tx<'_>, vault: &VaultRow, resource: ResourceId) -> Result<()> {
         let project = vault.project_id;
         let place = tx.vault_resources().get(&project, &resource)?;
         let Some(place) = place.filter(|place| place.vault_id == vault.id) else {

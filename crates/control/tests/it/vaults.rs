@@ -2,7 +2,7 @@
 
 use serde_json::json;
 use strongroom_control::{
-    Page, Reason, Tag,
+    Page, Reason, Tag, Vault,
     protectables::ProtectableFilter,
     resources::{NewResource, ResourceFilter},
     vaults::{AddedResource, NewVault, VaultChange, VaultFilter},
@@ -236,117 +236,55 @@ fn an_update_changes_only_what_it_names_and_a_lock_stays() {
 fn vaults_are_found_by_every_filter_and_walked_by_marker() {
     let world = World::new();
     let share = world.share("s");
-    let turbo = world.vault("turbo", ObjectType::Turbo, &[&share]);
+    let turbo = &world.vault("turbo", ObjectType::Turbo, &[&share]);
     world.clock.advance_seconds(1);
-    let disk = world.vault("disk", ObjectType::Disk, &[]);
-    let find = |filter: VaultFilter| {
+    let disk = &world.vault("disk", ObjectType::Disk, &[]);
+    let check = |edit: &dyn Fn(&mut VaultFilter), expected: &[&Vault]| {
+        let mut filter = VaultFilter::default();
+        edit(&mut filter);
         let found = world
             .control
             .list_vaults(&world.alice, &filter, &Page::default())
             .unwrap();
-        found.items.iter().map(|vault| vault.id).collect::<Vec<_>>()
+        let found: Vec<_> = found.items.iter().collect();
+        assert_eq!(found, expected, "{filter:?}");
     };
-    let any = VaultFilter::default;
-    for (filter, expected) in [
-        (any(), vec![turbo.id, disk.id]),
-        (
-            VaultFilter {
-                name: Some("disk".into()),
-                ..any()
-            },
-            vec![disk.id],
-        ),
-        (
-            VaultFilter {
-                object_type: Some(ObjectType::Turbo),
-                ..any()
-            },
-            vec![turbo.id],
-        ),
-        (
-            VaultFilter {
-                protect_type: Some(ProtectType::Replication),
-                ..any()
-            },
-            vec![],
-        ),
-        (
-            VaultFilter {
-                cloud_type: Some(CloudType::Public),
-                ..any()
-            },
-            vec![turbo.id, disk.id],
-        ),
-        (
-            VaultFilter {
-                ids: vec![disk.id],
-                ..any()
-            },
-            vec![disk.id],
-        ),
-        (
-            VaultFilter {
-                status: Some("available".into()),
-                ..any()
-            },
-            vec![turbo.id, disk.id],
-        ),
-        (
-            VaultFilter {
-                status: Some("frozen".into()),
-                ..any()
-            },
-            vec![],
-        ),
-        (
-            VaultFilter {
-                resource_ids: vec![share.id],
-                ..any()
-            },
-            vec![turbo.id],
-        ),
-        (
-            VaultFilter {
-                enterprise_project_id: Some("0".into()),
-                ..any()
-            },
-            vec![turbo.id, disk.id],
-        ),
-        (
-            VaultFilter {
-                enterprise_project_id: Some("all_granted_eps".into()),
-                ..any()
-            },
-            vec![turbo.id, disk.id],
-        ),
-        (
-            VaultFilter {
-                policy_id: Some("p".into()),
-                ..any()
-            },
-            vec![],
-        ),
-    ] {
-        assert_eq!(find(filter.clone()), expected, "{filter:?}");
-    }
-    let page = Page {
+    check(&|_| {}, &[turbo, disk]);
+    check(&|f| f.name = Some("disk".into()), &[disk]);
+    check(&|f| f.object_type = Some(ObjectType::Turbo), &[turbo]);
+    check(&|f| f.protect_type = Some(ProtectType::Replication), &[]);
+    check(&|f| f.cloud_type = Some(CloudType::Public), &[turbo, disk]);
+    check(&|f| f.ids = vec![disk.id], &[disk]);
+    check(&|f| f.status = Some("available".into()), &[turbo, disk]);
+    check(&|f| f.status = Some("frozen".into()), &[]);
+    check(&|f| f.resource_ids = vec![share.id], &[turbo]);
+    check(
+        &|f| f.enterprise_project_id = Some("0".into()),
+        &[turbo, disk],
+    );
+    check(
+        &|f| f.enterprise_project_id = Some("all_granted_eps".into()),
+        &[turbo, disk],
+    );
+    check(&|f| f.policy_id = Some("p".into()), &[]);
+
+    let list = |page: &Page| {
+        world
+            .control
+            .list_vaults(&world.alice, &VaultFilter::default(), page)
+    };
+    let after = Page {
         limit: 1,
         offset: 0,
         marker: Some(turbo.id.to_string()),
     };
-    let next = world
-        .control
-        .list_vaults(&world.alice, &any(), &page)
-        .unwrap();
+    let next = list(&after).unwrap();
     assert_eq!((next.items[0].id, next.total), (disk.id, 2));
-    let page = Page {
+    let too_many = Page {
         limit: 1001,
         ..Page::default()
     };
-    assert_eq!(
-        refused(world.control.list_vaults(&world.alice, &any(), &page)),
-        Reason::InvalidParameter
-    );
+    assert_eq!(refused(list(&too_many)), Reason::InvalidParameter);
 }
 
 #[test]

@@ -2,45 +2,63 @@
 
 use std::{
     fs,
+    os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
-    sync::Arc,
+    process::Command,
+    sync::{Arc, Mutex},
 };
 
 use strongroom_catalog::{
-    Catalog,
+    Catalog, Tx,
     identity::{DomainRow, ProjectRow},
+    jobs::WithEnded,
 };
 use strongroom_control::{
-    Caller, Control, MasterKey, Parts, Reason, Resource, Result, Vault,
+    Caller, Control, MasterKey, Page, Parts, Reason, Resource, Result, Vault,
+    backups::{Backup, BackupFilter, BackupSort},
+    checkpoints::NewCheckpoint,
+    keys::RECORD_PATH,
+    operation_logs::{OperationFailure, OperationLog},
     resources::NewResource,
+    restores::{NewRestore, RestoreTarget},
     stores_below,
-    vaults::{AddedResource, NewVault},
+    vaults::{AddedResource, NewVault, VaultFilter},
     words::ObjectType,
 };
-use strongroom_model::{DomainId, Entropy, GiB, ProjectId, ResourceId, ResourceKind, UserId};
+use strongroom_engine::{Error as EngineError, Repository, Unlock};
+use strongroom_jobs::{Options, Runner};
+use strongroom_model::{
+    BackupId, Bytes, CheckpointId, Clock, DomainId, Entropy, GiB, ProjectId, ResourceId,
+    ResourceKind, UserId, VaultId,
+};
+use strongroom_store::{Key, Store, fault::Faults};
 use strongroom_testkit::{clock::ManualClock, entropy::SeededEntropy};
 use tempfile::TempDir;
 
 /// What a test needs; gone with it.
-pub struct World {
+pub(crate) struct World {
     /// The use cases.
-    pub control: Control,
+    pub(crate) control: Control,
     /// The operator, working in the first project.
-    pub admin: Caller,
+    pub(crate) admin: Caller,
     /// A tenant of the first project.
-    pub alice: Caller,
+    pub(crate) alice: Caller,
     /// A tenant of the second project.
-    pub mallory: Caller,
+    pub(crate) mallory: Caller,
     /// The time.
-    pub clock: Arc<ManualClock>,
+    pub(crate) clock: Arc<ManualClock>,
     /// Where the data of the world are.
-    pub dir: TempDir,
+    pub(crate) dir: TempDir,
+    /// What goes wrong with the stores of vaults.
+    pub(crate) faults: Faults,
+    catalog: Catalog,
     entropy: Arc<SeededEntropy>,
+    unreadable: Mutex<Vec<Unreadable>>,
 }
 
 impl World {
     /// A fresh world.
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let dir = tempfile::tempdir().unwrap();
         for inside in ["data", "files"] {
             fs::create_dir(dir.path().join(inside)).unwrap();
@@ -50,7 +68,7 @@ impl World {
         let catalog = Catalog::open(dir.path().join("data/catalog.sqlite")).unwrap();
         let domain = DomainId::new(&*entropy);
         let (ours, theirs) = (ProjectId::new(&*entropy), ProjectId::new(&*entropy));
-        let created_at = strongroom_model::Clock::now(&*clock);
+        let created_at = clock.now();
         catalog
             .write::<_, strongroom_catalog::Error>(|tx| {
                 tx.domains().insert(&DomainRow {
@@ -80,7 +98,14 @@ impl World {
         };
         let (admin, alice) = (caller(ours, true), caller(ours, false));
         let mallory = caller(theirs, false);
-        let control = control(dir.path(), catalog, &clock, &entropy);
+        let faults = Faults::new();
+        let control = control(
+            dir.path(),
+            &catalog,
+            &faults,
+            Arc::clone(&clock) as _,
+            &entropy,
+        );
         Self {
             control,
             admin,
@@ -88,17 +113,68 @@ impl World {
             mallory,
             clock,
             dir,
+            faults,
+            catalog,
             entropy,
+            unreadable: Mutex::default(),
+        }
+    }
+
+    /// Goes on with another clock.
+    pub(crate) fn set_clock(&mut self, clock: Arc<dyn Clock>) {
+        self.control = control(
+            self.dir.path(),
+            &self.catalog,
+            &self.faults,
+            clock,
+            &self.entropy,
+        );
+    }
+
+    /// Puts a copy of the world in its place, and a new service over it.
+    pub(crate) fn become_copy(&mut self, copy: &Path) {
+        self.catalog = Catalog::memory().unwrap();
+        self.set_clock(Arc::clone(&self.clock) as _);
+        for part in ["data", "files"] {
+            let place = self.dir.path().join(part);
+            fs::remove_dir_all(&place).unwrap();
+            fs::rename(copy.join(part), &place).unwrap();
+        }
+        self.catalog = Catalog::open(self.dir.path().join("data/catalog.sqlite")).unwrap();
+        self.set_clock(Arc::clone(&self.clock) as _);
+    }
+
+    /// The tenant's vaults.
+    pub(crate) fn vaults(&self) -> Vec<Vault> {
+        let filter = VaultFilter::default();
+        self.control
+            .list_vaults(&self.alice, &filter, &Page::default())
+            .unwrap()
+            .items
+    }
+
+    /// How many manifests a vault's repository holds; 0 if there is none.
+    pub(crate) fn manifests(&self, vault: VaultId) -> usize {
+        let store = self.store(vault);
+        let Ok(record) = store.get(&Key::new(RECORD_PATH).unwrap()) else {
+            return 0;
+        };
+        let opened = master_key().open_record(&record).unwrap();
+        assert_eq!(opened.vault, vault);
+        match Repository::open(store, &Unlock::Key(opened.key())) {
+            Ok(repository) => repository.manifests().unwrap().len(),
+            Err(EngineError::NotARepository { .. }) => 0,
+            Err(error) => panic!("{error}"),
         }
     }
 
     /// The path of something protected.
-    pub fn file(&self, name: &str) -> PathBuf {
+    pub(crate) fn file(&self, name: &str) -> PathBuf {
         self.dir.path().join("files").join(name)
     }
 
     /// Registers a share with a file in it.
-    pub fn share(&self, name: &str) -> Resource {
+    pub(crate) fn share(&self, name: &str) -> Resource {
         let path = self.file(name);
         fs::create_dir(&path).unwrap();
         fs::write(path.join("hello.txt"), format!("hello from {name}")).unwrap();
@@ -106,7 +182,7 @@ impl World {
     }
 
     /// Registers an image of that many bytes, the first of them not zero.
-    pub fn volume(&self, name: &str, size: u64) -> Resource {
+    pub(crate) fn volume(&self, name: &str, size: u64) -> Resource {
         let file = fs::File::create(self.file(name)).unwrap();
         file.set_len(size).unwrap();
         std::os::unix::fs::FileExt::write_all_at(&file, name.as_bytes(), 0).unwrap();
@@ -114,7 +190,7 @@ impl World {
     }
 
     /// Registers what is at the path of that name, as the operator.
-    pub fn register(&self, kind: ResourceKind, name: &str) -> Result<Resource> {
+    pub(crate) fn register(&self, kind: ResourceKind, name: &str) -> Result<Resource> {
         let new = NewResource {
             kind,
             name: name.into(),
@@ -125,7 +201,12 @@ impl World {
     }
 
     /// Makes a vault of 10 GiB with these resources, as the tenant.
-    pub fn vault(&self, name: &str, object_type: ObjectType, resources: &[&Resource]) -> Vault {
+    pub(crate) fn vault(
+        &self,
+        name: &str,
+        object_type: ObjectType,
+        resources: &[&Resource],
+    ) -> Vault {
         let resources = resources.iter().map(|resource| added(resource)).collect();
         let new = NewVault {
             resources,
@@ -134,14 +215,201 @@ impl World {
         self.control.create_vault(&self.alice, new).unwrap()
     }
 
+    /// Runs all jobs that can run now.
+    pub(crate) fn run(&self) {
+        self.runner().run_until_idle().unwrap();
+    }
+
+    /// A runner without threads.
+    pub(crate) fn runner(&self) -> Arc<Runner<Control>> {
+        let runner = self
+            .control
+            .runner(Options::named(self.entropy.uuid().to_string()));
+        runner.adopt_orphans().unwrap();
+        runner
+    }
+
+    /// Backs the vault up and returns the one backup that this made.
+    pub(crate) fn back_up(&self, vault: VaultId) -> Backup {
+        self.clock.advance_seconds(1);
+        let new = NewCheckpoint::of(vault);
+        let checkpoint = self.control.create_checkpoint(&self.alice, new).unwrap();
+        self.run();
+        self.backup_of(checkpoint.id)
+    }
+
+    /// The one backup of a checkpoint.
+    pub(crate) fn backup_of(&self, checkpoint: CheckpointId) -> Backup {
+        let filter = BackupFilter {
+            checkpoint_id: Some(checkpoint),
+            ..BackupFilter::default()
+        };
+        let mut found = self.backups(&filter);
+        assert_eq!(found.len(), 1);
+        found.remove(0)
+    }
+
+    /// The one backup that there is.
+    pub(crate) fn only_backup(&self) -> Backup {
+        let mut found = self.backups(&BackupFilter::default());
+        assert_eq!(found.len(), 1, "{found:?}");
+        found.remove(0)
+    }
+
+    /// The newest backup with a name that begins so.
+    pub(crate) fn backup_named(&self, prefix: &str) -> Backup {
+        let found = self.backups(&BackupFilter::default());
+        found
+            .into_iter()
+            .find(|backup| backup.name.starts_with(prefix))
+            .unwrap()
+    }
+
+    /// The tenant's backups that match, newest first.
+    pub(crate) fn backups(&self, filter: &BackupFilter) -> Vec<Backup> {
+        let sort = BackupSort::default();
+        self.control
+            .list_backups(&self.alice, filter, &sort, &Page::default())
+            .unwrap()
+            .items
+    }
+
+    /// Restores as the operator; the task, or the failure that it ended with.
+    pub(crate) fn restore(
+        &self,
+        backup_id: BackupId,
+        target: RestoreTarget,
+    ) -> Result<OperationLog, OperationFailure> {
+        let new = NewRestore {
+            backup_id,
+            target,
+            inside: None,
+        };
+        self.clock.advance_seconds(1);
+        let id = self.control.restore_backup(&self.admin, new).unwrap();
+        self.run();
+        let log = self.control.show_operation_log(&self.alice, id).unwrap();
+        match log.error.clone() {
+            None => Ok(log),
+            Some(failure) => Err(failure),
+        }
+    }
+
+    /// Runs all jobs, letting the pauses between attempts pass.
+    pub(crate) fn run_for_long(&self) {
+        for _ in 0..20 {
+            self.run();
+            if self.unfinished_jobs() == 0 {
+                return;
+            }
+            self.clock.advance_seconds(600);
+        }
+        panic!("{} jobs come to no end", self.unfinished_jobs());
+    }
+
+    fn unfinished_jobs(&self) -> u64 {
+        let list = |tx: &Tx<'_>| {
+            tx.jobs()
+                .list(WithEnded::No, &strongroom_catalog::Page::ALL)
+        };
+        self.catalog
+            .read::<_, strongroom_catalog::Error>(list)
+            .unwrap()
+            .total
+    }
+
+    /// Says that so much of a vault's quota is used.
+    pub(crate) fn set_used(&self, vault: VaultId, used: Bytes) {
+        let project = self.alice.project_id.unwrap();
+        self.catalog
+            .write::<_, strongroom_catalog::Error>(|tx| {
+                tx.vaults()
+                    .change(&project, &vault, |row| row.used_bytes = used)
+            })
+            .unwrap();
+    }
+
+    /// Makes a file that cannot be read, not even by root; `false` if this machine does not let
+    /// us: root needs a bind mount for that.
+    pub(crate) fn make_unreadable(&self, name: &str) -> bool {
+        let made = Unreadable::at(&self.file(name));
+        let done = made.is_some();
+        self.unreadable.lock().unwrap().extend(made);
+        done
+    }
+
+    /// Fills an image with bytes that depend on the seed.
+    pub(crate) fn scribble(&self, name: &str, seed: u64) {
+        let path = self.file(name);
+        let mut bytes = fs::read(&path).unwrap();
+        SeededEntropy::new(seed).fill(&mut bytes);
+        fs::write(path, bytes).unwrap();
+    }
+
+    /// Loses every pack that a vault's store holds now.
+    pub(crate) fn lose_packs(&self, vault: VaultId) {
+        let store = self.store(vault);
+        let mut packs = Vec::new();
+        store
+            .list("packs/", &mut |key, _| {
+                packs.push(key);
+                Ok(())
+            })
+            .unwrap();
+        assert!(!packs.is_empty());
+        for pack in &packs {
+            store.delete(pack).unwrap();
+        }
+    }
+
+    /// Spoils the middle of the largest pack that a vault's store holds now.
+    pub(crate) fn spoil_largest_pack(&self, vault: VaultId) {
+        let store = self.store(vault);
+        let mut largest = None;
+        store
+            .list("packs/", &mut |key, size| {
+                largest = largest.take().max(Some((size, key)));
+                Ok(())
+            })
+            .unwrap();
+        let (_, key) = largest.unwrap();
+        let mut bytes = store.get(&key).unwrap().to_vec();
+        let middle = bytes.len() / 2;
+        bytes[middle..middle + 64].fill(0);
+        store.delete(&key).unwrap();
+        store.create_new(&key, &bytes).unwrap();
+    }
+
+    /// The store of a vault, without faults.
+    pub(crate) fn store(&self, vault: VaultId) -> Store {
+        let place = self
+            .dir
+            .path()
+            .join("data/repositories")
+            .join(vault.to_string());
+        Store::open(place.to_str().unwrap()).unwrap()
+    }
+
+    /// How many objects the store of a vault holds.
+    pub(crate) fn objects(&self, vault: VaultId) -> usize {
+        let mut count = 0;
+        self.store(vault)
+            .list("", &mut |_, _| {
+                count += 1;
+                Ok(())
+            })
+            .unwrap();
+        count
+    }
+
     /// An id of nothing.
-    pub fn nothing(&self) -> ResourceId {
+    pub(crate) fn nothing(&self) -> ResourceId {
         ResourceId::from_bytes(*self.entropy.uuid().as_bytes())
     }
 }
 
 /// The resource as a caller names it.
-pub fn added(resource: &Resource) -> AddedResource {
+pub(crate) fn added(resource: &Resource) -> AddedResource {
     AddedResource {
         id: resource.id,
         kind: Some(resource.kind),
@@ -149,25 +417,74 @@ pub fn added(resource: &Resource) -> AddedResource {
     }
 }
 
-fn control(
+/// A control over the data directory in `dir`.
+pub(crate) fn control(
     dir: &Path,
-    catalog: Catalog,
-    clock: &Arc<ManualClock>,
+    catalog: &Catalog,
+    faults: &Faults,
+    clock: Arc<dyn Clock>,
     entropy: &Arc<SeededEntropy>,
 ) -> Control {
     let data = dir.join("data");
+    let (stores, faults) = (
+        stores_below(data.join("repositories").to_str().unwrap()),
+        faults.clone(),
+    );
     Control::new(Parts {
-        catalog,
-        clock: Arc::clone(clock) as _,
+        catalog: catalog.clone(),
+        clock,
         entropy: Arc::clone(entropy) as _,
-        store_of: stores_below(data.join("repositories").to_str().unwrap()),
-        master_key: MasterKey::from_hex(&"5a".repeat(32)).unwrap(),
+        store_of: Arc::new(move |vault| Ok(faults.wrap(&stores(vault)?))),
+        master_key: master_key(),
         own_paths: vec![data],
     })
 }
 
+fn master_key() -> MasterKey {
+    MasterKey::from_hex(&"5a".repeat(32)).unwrap()
+}
+
+/// A file that nobody can read; gone with this.
+struct Unreadable {
+    path: PathBuf,
+    mounted: bool,
+}
+
+impl Unreadable {
+    fn at(path: &Path) -> Option<Self> {
+        fs::write(path, "secret").unwrap();
+        fs::set_permissions(path, fs::Permissions::from_mode(0o000)).unwrap();
+        let mut made = Self {
+            path: path.to_owned(),
+            mounted: false,
+        };
+        if fs::read(path).is_err() {
+            return Some(made);
+        }
+        // Root reads everything but what the kernel itself refuses to show.
+        let refusing = fs::read_dir("/sys/bus/pci/devices").ok()?.flatten();
+        let refusing = refusing.map(|device| device.path().join("rescan"));
+        let refusing = refusing.into_iter().find(|file| file.exists())?;
+        let mount = Command::new("mount")
+            .arg("--bind")
+            .arg(refusing)
+            .arg(path)
+            .status();
+        made.mounted = mount.is_ok_and(|status| status.success());
+        made.mounted.then_some(made)
+    }
+}
+
+impl Drop for Unreadable {
+    fn drop(&mut self) {
+        if self.mounted {
+            let _ = Command::new("umount").arg(&self.path).status();
+        }
+    }
+}
+
 /// The reason of a refusal.
 #[track_caller]
-pub fn refused<T: std::fmt::Debug>(answer: Result<T>) -> Reason {
+pub(crate) fn refused<T: std::fmt::Debug>(answer: Result<T>) -> Reason {
     answer.expect_err("the call must be refused").reason()
 }

@@ -1,0 +1,483 @@
+//! Makes one backup: look at the resource, save it, account for it.
+//!
+//! The save ends when its manifest exists. If the process dies between that and the record, the
+//! next start finds the manifest by its label and saves nothing twice. A backup that fails leaves
+//! no manifest; a backup that misses something keeps what it has, in state error, and says what
+//! is missing.
+//!
+//! A backup's size counts against the vault when it is recorded, in one transaction with the
+//! check that it fits, so two backups at once cannot both take the last room.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use strongroom_catalog::{BackupRow, CheckpointRow, Json, Tx, VaultRow};
+use strongroom_engine::{
+    Manifest, Repository,
+    tree::{Progress, SaveOptions, problems, save_tree},
+    volume::save_volume,
+};
+use strongroom_jobs::{Ending, Job, JobType, Step, StepContext, StepError, error::HookError};
+use strongroom_model::{
+    Bytes, ProjectId, Timestamp,
+    state::{BackupStatus, ProtectStatus},
+};
+use strongroom_source::{Source, registry};
+
+use super::{
+    collect,
+    failure::{self, fail, of_content, of_control},
+    own_paths::Without,
+    params::Protect,
+    repository::{BACKUP_LABEL, Data},
+    watch::watch,
+};
+use crate::{
+    Control, Error, Reason, Result, backups, checkpoints,
+    operation_logs::{self, OperationFailure},
+    resources, vaults,
+};
+
+/// The job.
+pub(super) const JOB: JobType<Control> = JobType {
+    name: super::PROTECT,
+    steps: &[
+        Step::new("prepare", prepare),
+        Step::new("save", save).undo(forget).attempts(10),
+        Step::new("record", record).undo(strike),
+    ],
+    finished: Some(finished),
+};
+
+/// Problems that a backup's row lists.
+const LISTED_MAX: usize = 100;
+/// Problems that an operation log names.
+const NAMED_MAX: usize = 3;
+
+/// What is known once the resource has been looked at.
+#[derive(Serialize, Deserialize)]
+struct Prepared {
+    /// The manifest to build on.
+    previous: Option<String>,
+    /// When the backup's content began to be read.
+    began: Timestamp,
+}
+
+/// What was saved.
+#[derive(Serialize, Deserialize)]
+struct Saved {
+    manifest: String,
+    logical: u64,
+    unique: u64,
+    stored: u64,
+    items: u64,
+    incremental: bool,
+    complete: bool,
+    problem_count: u64,
+    problems: Vec<String>,
+}
+
+fn prepare(control: &Control, context: &StepContext<'_>) -> Result<Value, StepError> {
+    let params: Protect = context.params()?;
+    let now = control.now();
+    let prepared = control.write(|tx| {
+        let backup = backups::rows::get(tx, params.project, params.backup)?;
+        operation_logs::started(tx, params.project, params.log, now)?;
+        let backup = tx.backups().change(&params.project, &backup.id, |row| {
+            row.status = BackupStatus::Protecting;
+            row.updated_at = now;
+        })?;
+        let base = if backup.incremental_asked {
+            tx.backups()
+                .newest_good(&params.project, &params.vault, &backup.resource_id)?
+        } else {
+            None
+        };
+        Ok(Prepared {
+            previous: base.and_then(|base| base.manifest_id),
+            began: now,
+        })
+    });
+    let prepared = prepared.map_err(|error| of_control(context, &error))?;
+    open(control, context, &params)?;
+    Ok(json!(prepared))
+}
+
+/// Opens the resource of the backup.
+fn open(
+    control: &Control,
+    context: &StepContext<'_>,
+    params: &Protect,
+) -> Result<Opened, StepError> {
+    let found = control.read(|tx| {
+        let backup = backups::rows::get(tx, params.project, params.backup)?;
+        let resource = resources::get(tx, params.project, backup.resource_id)?;
+        Ok((backup, resource))
+    });
+    let (backup, resource) = found.map_err(|error| of_control(context, &error))?;
+    let path = resources::path_of(&resource);
+    let source = registry::open(resource.kind, &path).map_err(|error| {
+        let message = format!(
+            "{} at {}: {}",
+            resource.name,
+            path.display(),
+            failure::chain(&error)
+        );
+        of_content(&error, &message)
+    })?;
+    Ok(Opened {
+        backup,
+        path,
+        source,
+    })
+}
+
+/// A backup to be made and what it is of.
+struct Opened {
+    backup: BackupRow,
+    path: std::path::PathBuf,
+    source: Source,
+}
+
+fn save(control: &Control, context: &StepContext<'_>) -> Result<Value, StepError> {
+    let params: Protect = context.params()?;
+    let Some(data) = Data::of(control, context, params.project, params.vault)? else {
+        return Err(fail(Reason::NoSuchVault, Reason::NoSuchVault.text()));
+    };
+    let repository = data.open_or_create()?;
+    // A first start can have left nothing behind.
+    let left = if context.attempt() > 1 {
+        data.find(&repository, params.backup)?
+    } else {
+        None
+    };
+    let manifest = match left {
+        Some(manifest) => manifest,
+        None => save_anew(control, context, &params, &data, &repository)?,
+    };
+    summary(&data, &repository, &manifest).map(|saved| json!(saved))
+}
+
+fn save_anew(
+    control: &Control,
+    context: &StepContext<'_>,
+    params: &Protect,
+    data: &Data<'_>,
+    repository: &Repository,
+) -> Result<Manifest, StepError> {
+    let Opened {
+        backup,
+        path,
+        source,
+    } = open(control, context, params)?;
+    let prepared: Option<Prepared> = context.output("prepare")?;
+    let progress = Progress::default();
+    let mut options = SaveOptions::new(&progress, control.shared_entropy());
+    // A name that does not parse is no reason to fail: everything is read again.
+    options.previous = prepared.and_then(|prepared| prepared.previous?.parse().ok());
+    options.labels = labels(control, context, &backup)?;
+    let saved = watch(context, &progress, || match source {
+        Source::Tree(tree) => {
+            let tree = Without::new(tree, &path, control.own_paths());
+            save_tree(repository, &tree, &options)
+        }
+        Source::Blocks(disk) => save_volume(repository, &disk, &options),
+    });
+    let saved = saved.map_err(|error| data.failed(&error))?;
+    repository
+        .manifest(&saved.manifest)
+        .map_err(|error| data.failed(&error))
+}
+
+/// Everything that the catalog would need to list the backup again.
+fn labels(
+    control: &Control,
+    context: &StepContext<'_>,
+    backup: &BackupRow,
+) -> Result<std::collections::BTreeMap<String, String>, StepError> {
+    let rows = control.read(|tx| {
+        let vault = vaults::rows::get(tx, backup.project_id, backup.vault_id)?;
+        let checkpoint = tx
+            .checkpoints()
+            .get(&backup.project_id, &backup.checkpoint_id)?
+            .ok_or_else(|| Error::not_found(Reason::NoSuchCheckpoint, backup.checkpoint_id))?;
+        let resource = resources::get(tx, backup.project_id, backup.resource_id)?;
+        Ok((vault, checkpoint, resource))
+    });
+    let (vault, checkpoint, resource) = rows.map_err(|error| of_control(context, &error))?;
+    Ok([
+        (BACKUP_LABEL, backup.id.to_string()),
+        ("facts", facts_of_backup(backup).to_string()),
+        ("checkpoint", facts_of_checkpoint(&checkpoint).to_string()),
+        ("vault", facts_of_vault(&vault).to_string()),
+        ("path", hex::encode(&resource.path)),
+    ]
+    .into_iter()
+    .map(|(label, value)| (label.to_owned(), value))
+    .collect())
+}
+
+fn facts_of_backup(row: &BackupRow) -> Value {
+    json!({
+        "project": row.project_id,
+        "resource": row.resource_id,
+        "resource_name": row.resource_name,
+        "kind": row.kind,
+        "name": row.name,
+        "description": row.description,
+        "incremental_asked": row.incremental_asked,
+        "auto_trigger": row.auto_trigger,
+        "created_at": row.created_at,
+    })
+}
+
+fn facts_of_checkpoint(row: &CheckpointRow) -> Value {
+    json!({
+        "id": row.id,
+        "name": row.name,
+        "description": row.description,
+        "retention_days": row.retention_days,
+        "created_at": row.created_at,
+    })
+}
+
+fn facts_of_vault(row: &VaultRow) -> Value {
+    json!({
+        "id": row.id,
+        "name": row.name,
+        "size_gib": row.size_gib,
+        "object_type": row.object_type,
+        "protect_type": row.protect_type,
+        "consistent_level": row.consistent_level,
+        "enterprise_project_id": row.enterprise_project_id,
+        "locked": row.locked,
+        "created_at": row.created_at,
+    })
+}
+
+fn summary(
+    data: &Data<'_>,
+    repository: &Repository,
+    manifest: &Manifest,
+) -> Result<Saved, StepError> {
+    let body = &manifest.body;
+    let listed = problems(&repository.reader(), manifest).map_err(|error| data.failed(&error))?;
+    // What is lost comes before what is merely noted.
+    let (losses, notes): (Vec<_>, Vec<_>) =
+        listed.iter().partition(|problem| problem.kind.is_loss());
+    let first = losses.into_iter().chain(notes).take(LISTED_MAX);
+    let items = &body.items;
+    Ok(Saved {
+        manifest: manifest.id.to_string(),
+        logical: body.logical_bytes,
+        unique: manifest.unique_bytes,
+        stored: manifest.stored_bytes,
+        items: items.files + items.directories + items.links + items.others + items.blocks,
+        incremental: body.previous.is_some(),
+        complete: body.complete,
+        problem_count: body.problem_count,
+        problems: first.map(ToString::to_string).collect(),
+    })
+}
+
+/// Takes a save back: what it left, if anything, counts no more.
+fn forget(control: &Control, context: &StepContext<'_>) -> Result<(), StepError> {
+    let params: Protect = context.params()?;
+    let Some(data) = Data::of(control, context, params.project, params.vault)? else {
+        return Ok(());
+    };
+    let Some(repository) = data.open()? else {
+        return Ok(());
+    };
+    let known: Option<Saved> = context.output("save")?;
+    let manifest = match known {
+        Some(saved) => Some(saved.manifest),
+        None => data
+            .find(&repository, params.backup)?
+            .map(|manifest| manifest.id.to_string()),
+    };
+    manifest.map_or(Ok(()), |manifest| data.forget(&repository, &manifest))
+}
+
+fn saved(context: &StepContext<'_>) -> Result<Saved, StepError> {
+    context
+        .output("save")?
+        .ok_or_else(|| fail(Reason::Internal, "the step before left no output"))
+}
+
+fn record(control: &Control, context: &StepContext<'_>) -> Result<Value, StepError> {
+    let params: Protect = context.params()?;
+    let saved = saved(context)?;
+    control
+        .write(|tx| account(control, tx, &params, &saved))
+        .map_err(|error| of_control(context, &error))?;
+    Ok(Value::Null)
+}
+
+/// Counts a backup against its vault, once.
+fn account(control: &Control, tx: &Tx<'_>, params: &Protect, saved: &Saved) -> Result<()> {
+    let (project, now) = (params.project, control.now());
+    let backup = backups::rows::get(tx, project, params.backup)?;
+    if backup.manifest_id.is_some() {
+        return Ok(());
+    }
+    let vault = vaults::rows::get(tx, project, params.vault)?;
+    let room = vaults::room(&vault).filter(|_| !params.safety);
+    if room.is_some_and(|room| room.0 < saved.stored) {
+        let about = format!(
+            "{} has {} left of {} GiB, the backup needs {}",
+            vault.name,
+            room.unwrap_or_default(),
+            vault.size_gib.0,
+            Bytes(saved.stored)
+        );
+        return Err(Error::quota(Reason::VaultFull, about));
+    }
+    tx.vaults().change(&project, &vault.id, |row| {
+        row.used_bytes += Bytes(saved.stored);
+        vaults::grow(row, row.used_bytes);
+        row.updated_at = now;
+    })?;
+    tx.backups().change(&project, &backup.id, |row| {
+        row.manifest_id = Some(saved.manifest.clone());
+        row.incremental = saved.incremental;
+        row.logical_bytes = Bytes(saved.logical);
+        row.resource_size_bytes = Bytes(saved.logical);
+        row.unique_bytes = Bytes(saved.unique);
+        row.stored_bytes = Bytes(saved.stored);
+        row.items = saved.items;
+        row.problems = Json(saved.problems.iter().cloned().map(Value::String).collect());
+        row.updated_at = now;
+    })?;
+    backups::count_in_place(tx, &backup, Bytes(saved.stored))?;
+    Ok(())
+}
+
+/// Takes the accounting back.
+fn strike(control: &Control, context: &StepContext<'_>) -> Result<(), StepError> {
+    let params: Protect = context.params()?;
+    let (project, now) = (params.project, control.now());
+    control
+        .write(|tx| {
+            let backup = backups::rows::get(tx, project, params.backup)?;
+            if backup.manifest_id.is_none() {
+                return Ok(());
+            }
+            tx.vaults().change(&project, &backup.vault_id, |row| {
+                row.used_bytes = Bytes(row.used_bytes.0.saturating_sub(backup.stored_bytes.0));
+            })?;
+            backups::count_out_of_place(tx, &backup)?;
+            tx.backups().change(&project, &backup.id, |row| {
+                row.manifest_id = None;
+                row.stored_bytes = Bytes(0);
+                row.updated_at = now;
+            })?;
+            Ok(())
+        })
+        .map_err(|error| of_control(context, &error))
+}
+
+fn finished(control: &Control, tx: &Tx<'_>, job: &Job, ending: &Ending) -> Result<(), HookError> {
+    end(control, tx, job, ending).map_err(failure::hook)
+}
+
+fn end(control: &Control, tx: &Tx<'_>, job: &Job, ending: &Ending) -> Result<()> {
+    let params: Protect = super::of_job(&job.params)?;
+    let (project, now) = (params.project, control.now());
+    let outcome = match operation_logs::failure_of(ending) {
+        Some(failure) => Some(failure),
+        None => incomplete(&super::output_of(job, "save")?),
+    };
+    let began = super::output_of::<Prepared>(job, "prepare")
+        .ok()
+        .map(|prepared| prepared.began);
+    let backup = backups::rows::get(tx, project, params.backup)?;
+    settle_backup(tx, &backup, outcome.as_ref(), began, now)?;
+    settle_resource(tx, project, &params, outcome.is_none())?;
+    checkpoints::settle(tx, project, backup.checkpoint_id, now)?;
+    operation_logs::ended(tx, project, params.log, now, outcome)?;
+    if *ending != Ending::Succeeded {
+        collect::order(control, tx, project, params.vault)?;
+    }
+    Ok(())
+}
+
+/// Why a save that came to its end is no good backup; `None` if it is one.
+fn incomplete(saved: &Saved) -> Option<OperationFailure> {
+    if saved.complete {
+        return None;
+    }
+    let named: Vec<_> = saved
+        .problems
+        .iter()
+        .take(NAMED_MAX)
+        .map(String::as_str)
+        .collect();
+    let message = format!(
+        "not everything is in the backup: {} problems with {} entries; {}{}",
+        saved.problem_count,
+        saved.items,
+        named.join("; "),
+        if saved.problems.len() > NAMED_MAX {
+            "; …"
+        } else {
+            ""
+        },
+    );
+    Some(OperationFailure {
+        reason: Reason::BackupIncomplete,
+        message,
+    })
+}
+
+fn settle_backup(
+    tx: &Tx<'_>,
+    backup: &BackupRow,
+    failure: Option<&OperationFailure>,
+    began: Option<Timestamp>,
+    now: Timestamp,
+) -> Result<()> {
+    let project = backup.project_id;
+    let kept = tx
+        .checkpoints()
+        .get(&project, &backup.checkpoint_id)?
+        .and_then(|checkpoint| checkpoint.retention_days);
+    let changed = tx.backups().change(&project, &backup.id, |row| {
+        row.status = if failure.is_none() {
+            BackupStatus::Available
+        } else {
+            BackupStatus::Error
+        };
+        row.fail_reason = failure.map(|failure| failure.message.clone());
+        if row.manifest_id.is_some() {
+            row.protected_at = began;
+            row.expired_at = kept.map(|days| now.plus_seconds(i64::from(days) * 86_400));
+        }
+        row.updated_at = now;
+    })?;
+    if changed.manifest_id.is_some() {
+        tx.resources()
+            .change(&project, &backup.resource_id, |row| {
+                row.size_bytes = changed.logical_bytes;
+            })?;
+    }
+    Ok(())
+}
+
+/// The resource is free again, unless the restore that asked for this backup still holds it.
+fn settle_resource(tx: &Tx<'_>, project: ProjectId, params: &Protect, good: bool) -> Result<()> {
+    let backup = backups::rows::get(tx, project, params.backup)?;
+    let place = tx.vault_resources().get(&project, &backup.resource_id)?;
+    let Some(place) = place.filter(|place| place.protect_status == ProtectStatus::Protecting)
+    else {
+        return Ok(());
+    };
+    tx.vault_resources()
+        .change(&project, &place.vault_id, &place.resource_id, |place| {
+            place.protect_status = if good {
+                ProtectStatus::Available
+            } else {
+                ProtectStatus::Error
+            };
+        })?;
+    Ok(())
+}
