@@ -16,7 +16,7 @@ use std::{
 };
 
 use rustix::{
-    fs::{CWD, Mode, OFlags, openat},
+    fs::{CWD, OFlags},
     io::Errno,
 };
 
@@ -69,7 +69,8 @@ impl Directory {
     /// Opens the directory at `path`, following links: the path is an operator's word.
     pub(crate) fn open_root(path: &Path) -> Result<Self> {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-        let fd = openat(CWD, path, flags, Mode::empty()).map_err(Error::io("open", path))?;
+        let fd = inode::open_quietly(CWD, path.as_os_str().as_bytes(), flags)
+            .map_err(Error::io("open", path))?;
         let stat = inode::stat_fd(&fd).map_err(Error::io("stat", path))?;
         Ok(Self(Arc::new(Node {
             parent: None,

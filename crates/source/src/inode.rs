@@ -37,14 +37,14 @@ impl Identity {
 }
 
 /// Opens an entry without touching its access time, where the system lets us.
-pub(crate) fn open_quietly(
-    parent: &OwnedFd,
+pub(crate) fn open_quietly<P: AsFd>(
+    parent: P,
     name: &[u8],
     flags: OFlags,
 ) -> rustix::io::Result<OwnedFd> {
-    match fs::openat(parent, name, flags | OFlags::NOATIME, Mode::empty()) {
+    match fs::openat(&parent, name, flags | OFlags::NOATIME, Mode::empty()) {
         // Only the owner and root may leave the access time alone.
-        Err(Errno::PERM) => fs::openat(parent, name, flags, Mode::empty()),
+        Err(Errno::PERM) => fs::openat(&parent, name, flags, Mode::empty()),
         opened => opened,
     }
 }

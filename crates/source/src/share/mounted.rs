@@ -76,13 +76,18 @@ impl Mounted {
     /// Replaces the entries of the target by those of the directory `top` in the shadow.
     pub(super) fn switch(&self, top: &Name) -> Result<Refused> {
         let restored = self.incoming.open_directory(top)?;
+        // Moving its entries out changes its times.
+        let attributes = attributes_of(&restored)?;
         let done = self.switch_entries(&restored);
         if done.is_err() {
             roll_back(&self.target, self.shadow.container())?;
         }
         done?;
-        let refused = copy_attributes(&restored, &self.target)?;
+        // The shadow's going changes the target's times: they come last.
         self.shadow.sync()?;
+        self.shadow.remove()?;
+        let refused = inode::set_on_open(&*self.target.fd()?, &|| self.target.path(), &attributes);
+        sync_directory(&self.target)?;
         Ok(refused)
     }
 
@@ -157,16 +162,15 @@ fn advance(shadow: &Directory, from: &str, to: &str) -> Result<()> {
     sync_directory(shadow)
 }
 
-fn copy_attributes(from: &Directory, to: &Directory) -> Result<Refused> {
-    let failed = |errno| Error::io("read the attributes of", &from.path())(errno);
-    let fd = from.fd()?;
+fn attributes_of(directory: &Directory) -> Result<Attributes> {
+    let failed = |errno| Error::io("read the attributes of", &directory.path())(errno);
+    let fd = directory.fd()?;
     let stat = inode::stat_fd(&fd).map_err(failed)?;
-    let attributes = Attributes {
+    Ok(Attributes {
         mode: stat.mode,
         uid: stat.uid,
         gid: stat.gid,
         modified: stat.modified,
         xattrs: inode::xattrs(Owner::Open(&fd)).map_err(failed)?,
-    };
-    Ok(inode::set_on_open(&*to.fd()?, &|| to.path(), &attributes))
+    })
 }

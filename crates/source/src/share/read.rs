@@ -88,8 +88,8 @@ struct OpenDirectory {
 
 impl SourceDirectory for OpenDirectory {
     fn stat(&self) -> Result<Stat> {
-        let path = self.directory.path();
-        inode::stat_fd(&*self.directory.fd()?).map_err(Error::io("stat", &path))
+        inode::stat_fd(&*self.directory.fd()?)
+            .map_err(|errno| Error::io("stat", &self.directory.path())(errno))
     }
 
     fn xattrs(&self) -> Result<Vec<Xattr>> {
@@ -207,8 +207,7 @@ impl SourceFile for OpenFile {
     }
 
     fn next_data(&self, from: u64) -> Result<Option<Range<u64>>> {
-        let size = self.stat()?.size;
-        next_data(&self.fd, from, size).map_err(self.refused("find the holes of"))
+        next_data(&self.fd, from, u64::MAX).map_err(self.refused("find the holes of"))
     }
 }
 
@@ -239,7 +238,10 @@ pub(crate) fn next_data(
         Ok(start) => start,
         Err(Errno::NXIO) => return Ok(None),
         // A file system that knows no holes.
-        Err(Errno::INVAL | Errno::OPNOTSUPP | Errno::NOTTY) => return Ok(Some(from..size)),
+        Err(Errno::INVAL | Errno::OPNOTSUPP | Errno::NOTTY) => {
+            let end = seek(fd, SeekFrom::End(0))?.min(size);
+            return Ok((from < end).then_some(from..end));
+        }
         Err(errno) => return Err(errno),
     };
     let end = match seek(fd, SeekFrom::Hole(start)) {

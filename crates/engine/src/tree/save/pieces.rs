@@ -20,6 +20,9 @@ use crate::{
 /// Bytes read at a time; at least two of the longest chunks.
 pub(super) const PIECE_BYTES: usize = 2 << 20;
 
+/// What fits into a page and has all its blocks has no holes worth a question.
+const PAGE_BYTES: u64 = 4096;
+
 /// A file that is being read, and how far.
 pub(super) struct Pieces {
     size: u64,
@@ -42,8 +45,9 @@ impl Pieces {
             size: stat.size,
             offset: 0,
             data: 0..0,
-            // Fewer blocks than bytes: holes, or a file system that compresses. It will tell.
-            sparse: stat.allocated < stat.size,
+            // The allocated blocks tell little: attributes and block maps are among them, so that
+            // a file with holes can have more blocks than it has bytes.
+            sparse: stat.allocated < stat.size || stat.size > PAGE_BYTES,
         }
     }
 
