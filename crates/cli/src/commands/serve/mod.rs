@@ -27,6 +27,8 @@ use strongroom_api::{
 };
 use strongroom_catalog::{Catalog, Error as CatalogError};
 use strongroom_control::{Control, Parts, stores_below};
+use strongroom_jobs::Options as RunnerOptions;
+use strongroom_model::Entropy;
 use tracing_subscriber::EnvFilter;
 
 use crate::{
@@ -92,8 +94,21 @@ impl Options {
         let endpoints = self.advertise(&sockets, &region, &folder)?;
 
         let control = self.control(&installation)?;
+        let runner = control.runner(RunnerOptions {
+            threads: self.workers.max(1),
+            ..RunnerOptions::named(SystemEntropy.uuid().to_string())
+        });
+        let left = runner
+            .adopt_orphans()
+            .context("cannot take over unfinished jobs")?;
+        if left > 0 {
+            tracing::info!(jobs = left, "an earlier process left jobs; they go on");
+        }
+        runner.start().context("cannot start the workers")?;
         let cloud = Arc::new(cloud(installation, control, endpoints));
-        self.serve(sockets.listeners(&cloud), tls, &cloud.endpoints)
+        let served = self.serve(sockets.listeners(&cloud), tls, &cloud.endpoints);
+        runner.drain();
+        served
     }
 
     const fn encrypted(&self) -> bool {

@@ -128,10 +128,10 @@ impl Trial {
         let first_of_files = self.back_up("first backup", &share)?;
         let first_of_disk = self.back_up("first backup", &disk)?;
 
-        let started = Instant::now();
         let (kept_files, kept_image) = (self.folder.join("kept"), self.folder.join("kept.img"));
         data::copy(&files, &kept_files)?;
         std::fs::copy(&image, &kept_image)?;
+        let started = Instant::now();
         let names = data::change_files(&files)?;
         let bytes = Bytes(data::change_image(&image)?);
         let what = format!("{names} names of the folder, {bytes} of the image");
@@ -225,7 +225,11 @@ impl Trial {
             started,
         )?;
         let started = Instant::now();
-        let same = data::compare(original, &to)?;
+        let same = if to.is_dir() {
+            data::compare(original, &to)?
+        } else {
+            data::compare_disks(original, &to)?
+        };
         let what = format!(
             "{name} as it was, byte for byte: {} files, {}",
             same.files,
