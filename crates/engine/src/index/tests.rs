@@ -227,3 +227,30 @@ proptest! {
         check(&load(&objects));
     }
 }
+
+/// A measurement: `cargo nextest run --release -p strongroom-engine --run-ignored only lookups
+/// --no-capture`.
+#[test]
+#[ignore = "prints figures; asserts nothing"]
+fn lookups_in_a_million_entries_of_ten_runs() {
+    let objects = objects();
+    for run in 0..10_u32 {
+        store(&objects, run.into(), 2, run * 100_000..(run + 1) * 100_000);
+    }
+    let index = load(&objects);
+    for (what, ids) in [("unknown", 2_000_000..2_200_000), ("known", 0..200_000_u32)] {
+        for round in ["first", "second"] {
+            let ids: Vec<_> = ids
+                .clone()
+                .map(|n| id(n.wrapping_mul(5) % 4_000_000))
+                .collect();
+            let started = std::time::Instant::now();
+            let found = ids
+                .iter()
+                .filter(|id| find(&objects, &index, id).is_some())
+                .count();
+            let each = started.elapsed().as_nanos() / ids.len() as u128;
+            println!("{what}, {round}: {each} ns each, {found} found");
+        }
+    }
+}

@@ -3,7 +3,7 @@
 use strongroom_engine::{ChunkId, Stream};
 use strongroom_store::{Operation, Store, record::Recorder};
 
-use crate::common::*;
+use crate::scene::*;
 
 fn recorded(store: &Store) -> (Recorder, Store) {
     let recorder = Recorder::counting();
