@@ -11,7 +11,7 @@ use strongroom_wire::cbr::{
         OperationExtraInfo, OperationLogReply, RemoveResourcesDetail, RestoreDetail,
         VaultDeleteDetail,
     },
-    resource::ResourceRef,
+    resource::{ObjectType, ResourceRef},
 };
 
 use super::{
@@ -71,6 +71,7 @@ fn present(log: OperationLog) -> wire::operation_log::OperationLog {
         (None, Some(resource)) => Some(provider_id(resource.kind).to_owned()),
         (None, None) => None,
     };
+    let resource = concerned(&log);
     let mut extra_info = OperationExtraInfo {
         backup: None,
         common: CommonDetail {
@@ -82,7 +83,7 @@ fn present(log: OperationLog) -> wire::operation_log::OperationLog {
         sync: None,
         remove_resources: None,
         replication: None,
-        resource: log.resource.map(present_resource),
+        resource,
         restore: None,
         vault_delete: None,
         update_expiration_time: None,
@@ -110,6 +111,21 @@ fn present(log: OperationLog) -> wire::operation_log::OperationLog {
         vault_id: log.vault_id.map(|id| id.to_string()),
         vault_name: log.vault_name,
     }
+}
+
+/// What the task is about. The vendor's table has a resource on every task; one about a whole
+/// vault names the vault there.
+fn concerned(log: &OperationLog) -> Option<ResourceRef> {
+    if let Some(resource) = &log.resource {
+        return Some(present_resource(resource.clone()));
+    }
+    let vault_type = log.object_type?;
+    Some(ResourceRef {
+        extra_info: None,
+        id: log.vault_id?.to_string(),
+        name: log.vault_name.clone(),
+        resource_type: shown::<ObjectType>(vault_type.as_str()).resource_type()?,
+    })
 }
 
 fn add_detail(extra: &mut OperationExtraInfo, detail: OperationDetail) {

@@ -14,6 +14,7 @@ use strongroom_control::{
     identity::{FirstStart, Identity, NewUser, Project, Role, User},
     stores_below,
 };
+use strongroom_jobs::Options;
 use strongroom_model::Clock as _;
 use strongroom_testkit::{clock::ManualClock, entropy::SeededEntropy};
 use strongroom_wire::{
@@ -187,6 +188,13 @@ impl TestCloud {
             .to_str()
             .unwrap()
             .to_owned()
+    }
+
+    /// Runs all jobs that can run now.
+    pub(crate) fn run(&self) {
+        let runner = self.cloud.control.runner(Options::named("test"));
+        runner.adopt_orphans().unwrap();
+        runner.run_until_idle().unwrap();
     }
 
     /// The path of something that can be protected.

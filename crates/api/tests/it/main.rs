@@ -8,5 +8,6 @@ mod cloud;
 mod glue;
 mod identity;
 mod listening;
+mod running;
 mod seed;
 mod strangers;
