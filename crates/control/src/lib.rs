@@ -5,7 +5,7 @@
 //!   tenants see them
 //! - [`vaults`]: quota, resources, keys; [`tags`]: labels on them
 //! - [`checkpoints`]: orders to back up; [`backups`]: what came of them; [`restores`]: the way back
-//! - [`operation_logs`]: tasks as tenants follow them; [`usage`]: space
+//! - [`operation_logs`]: tasks as tenants follow them; [`usage`]: space; [`upkeep`]: now and then
 //! - [`identity`]: who there is, and who calls
 //! - [`words`]: the vendor's closed sets; [`page`]: windows on lists; [`error`]: refusals
 //!
@@ -27,6 +27,7 @@ pub mod protectables;
 pub mod resources;
 pub mod restores;
 pub mod tags;
+pub mod upkeep;
 pub mod usage;
 pub mod vaults;
 pub mod words;

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use strongroom_catalog::{BackupFilter, Tx};
 use strongroom_engine::{
     Repository,
-    collect::{self as engine_collect, CollectOptions},
+    collect::{self as engine_collect, CollectOptions, Fencing},
     tree::Progress,
 };
 use strongroom_jobs::{
@@ -84,7 +84,7 @@ fn enqueue(
         id: JobId::new(control.entropy()),
         kind: super::COLLECT.to_owned(),
         params: json!(Collect { project, vault }),
-        exclusive_key: Some(params::vault_key(vault)),
+        exclusive_key: Some(params::collect_key(vault)),
         not_before,
         created_at: control.now(),
     })?;
@@ -106,10 +106,26 @@ fn collect(control: &Control, context: &StepContext<'_>) -> Result<Value, StepEr
     };
     forget_failed(control, context, &params, &data, &repository)?;
     let progress = Progress::default();
-    let (options, entropy) = (CollectOptions::default(), control.shared_entropy());
-    let collected = watch(context, &progress, || {
-        engine_collect::collect(&repository, &options, &progress, &entropy)
-    });
+    // While no backup is being written, whoever still holds a lease is dead or hopeless.
+    let quiet = control
+        .read(|tx| quiet_use(tx, &params))
+        .map_err(|error| of_control(context, &error))?;
+    let fencing = if quiet.is_some() {
+        Fencing::All
+    } else {
+        Fencing::SurelyGone
+    };
+    let options = CollectOptions {
+        fencing,
+        ..CollectOptions::default()
+    };
+    let entropy = control.shared_entropy();
+    let collected = watch(
+        context,
+        &progress,
+        || false,
+        || engine_collect::collect(&repository, &options, &progress, &entropy),
+    );
     let collected = collected.map_err(|error| data.failed(&error))?;
     let left = measure(control, &params, &repository)
         .map_err(|error| of_control(context, &error))?

@@ -4,14 +4,14 @@
 //! objects can be read by nobody.
 
 use serde_json::Value;
-use strongroom_catalog::{BackupFilter, Page, Tx};
+use strongroom_catalog::{BackupFilter, Page, Tx, jobs::WithEnded};
 use strongroom_jobs::{Ending, Job, JobType, Step, StepContext, StepError, error::HookError};
 use strongroom_model::state::{BackupStatus, VaultStatus};
 use strongroom_store::{ErrorKind, Key, Store};
 
 use super::{
-    failure::{self, chain, of_control, of_store},
-    params::DeleteVault,
+    failure::{self, again, chain, of_control, of_store},
+    params::{self, DeleteVault},
     repository::{self, Data},
 };
 use crate::{
@@ -38,6 +38,7 @@ fn erase(control: &Control, context: &StepContext<'_>) -> Result<Value, StepErro
     let Some(data) = Data::of(control, context, params.project, params.vault)? else {
         return Ok(Value::Null);
     };
+    stop_collecting(control, context, &params)?;
     let store = data.store()?;
     let failed = |error: strongroom_store::Error| of_store(context, error.kind, chain(&error));
     store.delete(&repository::key_record()).map_err(failed)?;
@@ -51,6 +52,31 @@ fn erase(control: &Control, context: &StepContext<'_>) -> Result<Value, StepErro
             store.delete(&key).map_err(failed)?;
         }
     }
+}
+
+/// Sees to it that no collection writes to the store while it is erased.
+fn stop_collecting(
+    control: &Control,
+    context: &StepContext<'_>,
+    params: &DeleteVault,
+) -> Result<(), StepError> {
+    let (key, now) = (params::collect_key(params.vault), control.now());
+    let running = control.order(|tx| {
+        let unfinished = tx.jobs().list(WithEnded::No, &Page::ALL)?.rows;
+        let collections = unfinished
+            .iter()
+            .filter(|job| job.exclusive_key.as_ref() == Some(&key));
+        let mut running = false;
+        for job in collections {
+            running |= tx.jobs().request_cancel(&job.id, now)?;
+        }
+        Ok(running)
+    });
+    if running.map_err(|error| of_control(context, &error))? {
+        let cause = "a collection of the repository is being stopped";
+        return Err(again(context, cause));
+    }
+    Ok(())
 }
 
 /// The first objects of a store.

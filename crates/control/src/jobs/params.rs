@@ -97,6 +97,11 @@ pub(crate) fn backup_key(backup: BackupId) -> String {
     format!("backup:{backup}")
 }
 
+/// One collection of a vault's repository runs at a time; it stands in nobody's way.
+pub(crate) fn collect_key(vault: VaultId) -> String {
+    format!("collect:{vault}")
+}
+
 /// Work on one vault as a whole is done in the order it was asked for.
 pub(crate) fn vault_key(vault: VaultId) -> String {
     format!("vault:{vault}")

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use strongroom_catalog::{BackupRow, CheckpointRow, Json, Tx, VaultRow};
 use strongroom_engine::{
-    Manifest, Repository,
+    Error as EngineError, Manifest, Repository,
     tree::{Progress, SaveOptions, problems, save_tree},
     volume::save_volume,
 };
@@ -175,14 +175,24 @@ fn save_anew(
     // A name that does not parse is no reason to fail: everything is read again.
     options.previous = prepared.and_then(|prepared| prepared.previous?.parse().ok());
     options.labels = labels(control, context, &backup)?;
-    let saved = watch(context, &progress, || match source {
+    // Looked at while it grows, so that a backup that cannot fit does not fill the disk first;
+    // the record decides.
+    let room = vaults::room(data.vault()).filter(|_| !params.safety);
+    let outgrown = || room.is_some_and(|room| data.written() > room);
+    let saved = watch(context, &progress, outgrown, || match source {
         Source::Tree(tree) => {
             let tree = Without::new(tree, &path, control.own_paths());
             save_tree(repository, &tree, &options)
         }
         Source::Blocks(disk) => save_volume(repository, &disk, &options),
     });
-    let saved = saved.map_err(|error| data.failed(&error))?;
+    let saved = saved.map_err(|error| match error {
+        EngineError::Cancelled if outgrown() && !context.cancelled() => {
+            let error = too_big(data.vault(), room.unwrap_or_default(), data.written());
+            of_control(context, &error)
+        }
+        error => data.failed(&error),
+    })?;
     repository
         .manifest(&saved.manifest)
         .map_err(|error| data.failed(&error))
@@ -323,14 +333,11 @@ fn account(control: &Control, tx: &Tx<'_>, params: &Protect, saved: &Saved) -> R
     let vault = vaults::rows::get(tx, project, params.vault)?;
     let room = vaults::room(&vault).filter(|_| !params.safety);
     if room.is_some_and(|room| room.0 < saved.stored) {
-        let about = format!(
-            "{} has {} left of {} GiB, the backup needs {}",
-            vault.name,
+        return Err(too_big(
+            &vault,
             room.unwrap_or_default(),
-            vault.size_gib.0,
-            Bytes(saved.stored)
-        );
-        return Err(Error::quota(Reason::VaultFull, about));
+            Bytes(saved.stored),
+        ));
     }
     tx.vaults().change(&project, &vault.id, |row| {
         row.used_bytes += Bytes(saved.stored);
@@ -350,6 +357,14 @@ fn account(control: &Control, tx: &Tx<'_>, params: &Protect, saved: &Saved) -> R
     })?;
     backups::count_in_place(tx, &backup, Bytes(saved.stored))?;
     Ok(())
+}
+
+fn too_big(vault: &VaultRow, room: Bytes, needed: Bytes) -> Error {
+    let about = format!(
+        "{} has {room} left of {} GiB, the backup needs {needed} or more",
+        vault.name, vault.size_gib.0
+    );
+    Error::quota(Reason::VaultFull, about)
 }
 
 /// Takes the accounting back.

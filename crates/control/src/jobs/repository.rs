@@ -10,7 +10,7 @@ use strongroom_catalog::{Json, RepositoryRow, VaultRow};
 use strongroom_engine::{CreateOptions, Error as EngineError, Manifest, Repository, Unlock};
 use strongroom_jobs::{StepContext, StepError};
 use strongroom_model::{BackupId, Bytes, ProjectId, VaultId};
-use strongroom_store::{ErrorKind, Key, Store};
+use strongroom_store::{ErrorKind, Key, Operation, Store, record::Recorder};
 
 use super::failure::{again, chain, fail, of_control, of_engine, of_store};
 use crate::{Control, Reason, keys};
@@ -23,6 +23,7 @@ pub(super) struct Data<'a> {
     control: &'a Control,
     context: &'a StepContext<'a>,
     vault: VaultRow,
+    written: Recorder,
 }
 
 impl<'a> Data<'a> {
@@ -40,14 +41,28 @@ impl<'a> Data<'a> {
             control,
             context,
             vault,
+            written: Recorder::counting(),
         }))
     }
 
     /// The store of the vault, and of nothing else.
     pub(super) fn store(&self) -> Result<Store, StepError> {
-        self.control
+        let store = self
+            .control
             .store_of(self.vault.id)
-            .map_err(|error| of_store(self.context, error.kind, chain(&error)))
+            .map_err(|error| of_store(self.context, error.kind, chain(&error)))?;
+        Ok(self.written.wrap(&store))
+    }
+
+    /// The vault, as it was when this was made.
+    pub(super) fn vault(&self) -> &VaultRow {
+        &self.vault
+    }
+
+    /// How many bytes were written to the store through this.
+    pub(super) fn written(&self) -> Bytes {
+        let bytes = |operation| self.written.tally(operation).bytes;
+        Bytes(bytes(Operation::CreateNew) + bytes(Operation::PutIdempotent))
     }
 
     /// The repository; made now if the vault never had one.

@@ -175,10 +175,15 @@ impl<'a> Work<'a> {
             progress: &progress,
         };
         let (repository, manifest) = (&self.repository, &self.manifest);
-        let restored = watch(self.context, &progress, || match &target {
-            Target::Tree(sink) => restore_path(repository, manifest, inside, sink, options),
-            Target::Blocks(sink) => restore_volume(repository, manifest, sink, options),
-        });
+        let restored = watch(
+            self.context,
+            &progress,
+            || false,
+            || match &target {
+                Target::Tree(sink) => restore_path(repository, manifest, inside, sink, options),
+                Target::Blocks(sink) => restore_volume(repository, manifest, sink, options),
+            },
+        );
         let restored = restored.map_err(|error| self.data.failed(&error))?;
         let loss = loss(&restored);
         if let (Some(loss), Place::InPlace) = (&loss, place) {

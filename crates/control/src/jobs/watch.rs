@@ -14,10 +14,12 @@ const LOOK_EVERY: Duration = Duration::from_millis(200);
 /// Percent of a job that are left to what follows the long call.
 const RESERVED: u8 = 1;
 
-/// Runs `work` in a thread of its own; its progress becomes that of the job.
+/// Runs `work` in a thread of its own; its progress becomes that of the job. It is cancelled when
+/// the job is, and when `enough` says so.
 pub(super) fn watch<T: Send>(
     context: &StepContext<'_>,
     progress: &Progress,
+    enough: impl Fn() -> bool,
     work: impl FnOnce() -> T + Send,
 ) -> T {
     thread::scope(|scope| {
@@ -32,7 +34,7 @@ pub(super) fn watch<T: Send>(
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => panic!("the work panicked"),
             }
-            if context.cancelled() {
+            if context.cancelled() || enough() {
                 progress.cancel();
             }
             context.progress(percent(progress.bytes_done(), progress.bytes_total()));

@@ -8,6 +8,7 @@ use strongroom_control::{
     checkpoints::NewCheckpoint,
     operation_logs::{OperationFailure, OperationLogFilter},
     restores::{NewRestore, RestoreTarget},
+    upkeep::Upkeep,
     vaults::{NewVault, VaultChange},
     words::{ObjectType, ProtectType},
 };
@@ -365,6 +366,55 @@ fn backups_end_on_their_day() {
 }
 
 #[test]
+fn upkeep_ends_what_is_old_and_nothing_else() {
+    let world = World::new();
+    let share = world.share("a");
+    let vault = world.vault("v", ObjectType::Turbo, &[&share]);
+    let brief = NewCheckpoint {
+        retention_days: Some(1),
+        ..NewCheckpoint::of(vault.id)
+    };
+    world
+        .control
+        .create_checkpoint(&world.alice, brief)
+        .unwrap();
+    world.run();
+    let kept = world.back_up(vault.id);
+    assert_eq!(world.control.keep_up().unwrap(), Upkeep::default());
+    world.clock.advance_seconds(86_400);
+    assert_eq!(world.control.keep_up().unwrap().expired, 1);
+    world.run();
+    assert_eq!(world.only_backup().id, kept.id);
+    world.clock.advance_seconds(29 * 86_400 - 10);
+    assert_eq!(world.control.keep_up().unwrap(), Upkeep::default());
+    world.clock.advance_seconds(86_400);
+    let done = world.control.keep_up().unwrap();
+    assert_eq!((done.expired, done.logs), (0, 2), "the deletion is younger");
+    assert_eq!(world.only_backup().id, kept.id);
+}
+
+#[test]
+fn a_vault_goes_although_a_collection_waits() {
+    let world = World::new();
+    let share = world.share("a");
+    let vault = world.vault("v", ObjectType::Turbo, &[&share]);
+    let backup = world.back_up(vault.id);
+    world
+        .control
+        .delete_backup(&world.alice, backup.id)
+        .unwrap();
+    let runner = world.runner();
+    assert!(
+        runner.run_one().unwrap(),
+        "the deletion, which orders a collection"
+    );
+    world.control.delete_vault(&world.alice, vault.id).unwrap();
+    world.run_for_long();
+    assert!(world.vaults().is_empty());
+    assert_eq!(world.objects(vault.id), 0);
+}
+
+#[test]
 fn an_unreadable_file_makes_the_backup_incomplete_but_still_restorable_by_the_operator() {
     let world = World::new();
     let share = world.share("a");
@@ -507,6 +557,42 @@ fn a_full_disk_fails_the_job_cleanly_and_earlier_backups_still_restore() {
         .unwrap();
     assert!(fs::read(to).unwrap() == first);
     assert_eq!(world.back_up(vault.id).status, BackupStatus::Available);
+}
+
+#[test]
+fn a_disk_that_is_really_full_gives_back_what_the_failed_backup_took() {
+    let world = World::new();
+    if !world.small_disk_for_stores("14m") {
+        return println!("skipped: a small file system cannot be mounted here");
+    }
+    let disk = world.volume("d", 8 << 20);
+    world.scribble("d", 1);
+    let first = fs::read(world.file("d")).unwrap();
+    let vault = world.vault("v", ObjectType::Disk, &[&disk]);
+    let good = world.back_up(vault.id);
+    assert_eq!(good.status, BackupStatus::Available);
+    let before = world.bytes_of_stores();
+    world.scribble("d", 2);
+    assert_eq!(world.back_up(vault.id).status, BackupStatus::Error);
+    assert_eq!(newest_failure(&world).reason, Reason::StoreFull);
+    world.run_for_long();
+    let after = world.bytes_of_stores();
+    assert!(
+        after < before + (64 << 10),
+        "{before} bytes before, {after} after"
+    );
+    let to = world.file("out");
+    world
+        .restore(good.id, RestoreTarget::NewPath(to.clone()))
+        .unwrap();
+    assert!(fs::read(to).unwrap() == first);
+    world.control.delete_backup(&world.alice, good.id).unwrap();
+    world.run_for_long();
+    assert_eq!(
+        world.back_up(vault.id).status,
+        BackupStatus::Available,
+        "there is room again"
+    );
 }
 
 #[test]

@@ -37,6 +37,8 @@ use tempfile::TempDir;
 
 /// What a test needs; gone with it.
 pub(crate) struct World {
+    /// Dropped first: what is mounted in the way of removing `dir`.
+    mounts: Mutex<Vec<Mounted>>,
     /// The use cases.
     pub(crate) control: Control,
     /// The operator, working in the first project.
@@ -53,7 +55,6 @@ pub(crate) struct World {
     pub(crate) faults: Faults,
     catalog: Catalog,
     entropy: Arc<SeededEntropy>,
-    unreadable: Mutex<Vec<Unreadable>>,
 }
 
 impl World {
@@ -116,7 +117,7 @@ impl World {
             faults,
             catalog,
             entropy,
-            unreadable: Mutex::default(),
+            mounts: Mutex::default(),
         }
     }
 
@@ -332,10 +333,58 @@ impl World {
     /// Makes a file that cannot be read, not even by root; `false` if this machine does not let
     /// us: root needs a bind mount for that.
     pub(crate) fn make_unreadable(&self, name: &str) -> bool {
-        let made = Unreadable::at(&self.file(name));
-        let done = made.is_some();
-        self.unreadable.lock().unwrap().extend(made);
+        let path = self.file(name);
+        fs::write(&path, "secret").unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o000)).unwrap();
+        if fs::read(&path).is_err() {
+            return true;
+        }
+        let Some(refusing) = refusing_file() else {
+            return false;
+        };
+        let mount = Command::new("mount")
+            .arg("--bind")
+            .arg(refusing)
+            .arg(&path)
+            .status();
+        let done = mount.is_ok_and(|status| status.success());
+        self.mounts
+            .lock()
+            .unwrap()
+            .extend(done.then_some(Mounted(path)));
         done
+    }
+
+    /// Puts the stores of all vaults on a file system of that size; `false` if this machine does
+    /// not let us.
+    pub(crate) fn small_disk_for_stores(&self, size: &str) -> bool {
+        let place = self.dir.path().join("data/repositories");
+        fs::create_dir_all(&place).unwrap();
+        let mount = Command::new("mount")
+            .args(["-t", "tmpfs", "-o", &format!("size={size}"), "none"])
+            .arg(&place)
+            .status();
+        let done = mount.is_ok_and(|status| status.success());
+        self.mounts
+            .lock()
+            .unwrap()
+            .extend(done.then_some(Mounted(place)));
+        done
+    }
+
+    /// What all files of all stores take.
+    pub(crate) fn bytes_of_stores(&self) -> u64 {
+        fn bytes(path: &Path) -> u64 {
+            let found = path.symlink_metadata().unwrap();
+            if !found.is_dir() {
+                return found.len();
+            }
+            fs::read_dir(path)
+                .unwrap()
+                .map(|entry| bytes(&entry.unwrap().path()))
+                .sum()
+        }
+        bytes(&self.dir.path().join("data/repositories"))
     }
 
     /// Fills an image with bytes that depend on the seed.
@@ -444,42 +493,20 @@ fn master_key() -> MasterKey {
     MasterKey::from_hex(&"5a".repeat(32)).unwrap()
 }
 
-/// A file that nobody can read; gone with this.
-struct Unreadable {
-    path: PathBuf,
-    mounted: bool,
+/// A file that the kernel itself refuses to show, even to root.
+fn refusing_file() -> Option<PathBuf> {
+    let devices = fs::read_dir("/sys/bus/pci/devices").ok()?.flatten();
+    devices
+        .map(|device| device.path().join("rescan"))
+        .find(|file| file.exists())
 }
 
-impl Unreadable {
-    fn at(path: &Path) -> Option<Self> {
-        fs::write(path, "secret").unwrap();
-        fs::set_permissions(path, fs::Permissions::from_mode(0o000)).unwrap();
-        let mut made = Self {
-            path: path.to_owned(),
-            mounted: false,
-        };
-        if fs::read(path).is_err() {
-            return Some(made);
-        }
-        // Root reads everything but what the kernel itself refuses to show.
-        let refusing = fs::read_dir("/sys/bus/pci/devices").ok()?.flatten();
-        let refusing = refusing.map(|device| device.path().join("rescan"));
-        let refusing = refusing.into_iter().find(|file| file.exists())?;
-        let mount = Command::new("mount")
-            .arg("--bind")
-            .arg(refusing)
-            .arg(path)
-            .status();
-        made.mounted = mount.is_ok_and(|status| status.success());
-        made.mounted.then_some(made)
-    }
-}
+/// Something mounted in the world; gone with this.
+struct Mounted(PathBuf);
 
-impl Drop for Unreadable {
+impl Drop for Mounted {
     fn drop(&mut self) {
-        if self.mounted {
-            let _ = Command::new("umount").arg(&self.path).status();
-        }
+        let _ = Command::new("umount").arg(&self.0).status();
     }
 }
 

@@ -1,0 +1,39 @@
+//! What is done now and then, whoever asks: idempotent, and of no project.
+
+use crate::{Control, Result};
+
+/// Days that ended tasks and jobs are remembered, as the vendor documents for operation logs.
+const REMEMBERED_DAYS: i64 = 30;
+
+/// What one round of upkeep did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Upkeep {
+    /// Backups whose time had come and whose deletion was ordered.
+    pub expired: u64,
+    /// Operation logs that were forgotten.
+    pub logs: u64,
+    /// Jobs that were forgotten.
+    pub jobs: u64,
+}
+
+impl Control {
+    /// One round of upkeep: orders the deletion of expired backups, forgets old tasks, and wipes
+    /// what deleted rows (destroyed keys among them) left in the catalog's log.
+    pub fn keep_up(&self) -> Result<Upkeep> {
+        let expired = self.delete_expired_backups()?;
+        let before = self.now().plus_seconds(-REMEMBERED_DAYS * 86_400);
+        let (logs, jobs) = self.write(|tx| {
+            let logs = tx
+                .operation_logs()
+                .any_project_remove_ended_before(before)?;
+            let jobs = tx.jobs().remove_ended_before(before)?;
+            Ok((logs, jobs))
+        })?;
+        self.catalog().fold_log()?;
+        Ok(Upkeep {
+            expired,
+            logs,
+            jobs,
+        })
+    }
+}
