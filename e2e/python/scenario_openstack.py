@@ -44,7 +44,9 @@ class Shell:
         return done.stdout
 
     def json(self, *words):
-        return json.loads(self(*words, "-f", "json"))
+        # The client calls the same column `ID` here and `id` there.
+        return json.loads(self(*words, "-f", "json"), object_hook=lambda row: {
+            name.lower(): value for name, value in row.items()})
 
 
 def main():
@@ -82,14 +84,13 @@ def main():
         image.write(os.urandom(100_000))
     shell("cbr", "backup", "restore", backup, "--volume-id", resource)
 
-    def restores():
-        return [t for t in shell.json("cbr", "task", "list", "--operation-type", "restore")]
-
-    tasks = wait_for("restore", restores,
-                     lambda ts: ts and all(t["status"] not in ("waiting", "running") for t in ts))
-    check([t["status"] for t in tasks] == ["success"], f"{tasks}")
+    # The client shows no task's status: a task has ended when it has an end, and the bytes tell
+    # whether it went well.
+    tasks = shell.json("cbr", "task", "list")
+    task = next(t["id"] for t in tasks if t["operation_type"] == "restore")
+    wait_for("restore", lambda: shell.json("cbr", "task", "show", task),
+             lambda shown: shown["ended_at"])
     check(pathlib.Path(path).read_bytes() == before, "the image came back byte for byte")
-    shell("cbr", "task", "show", tasks[0]["id"])
 
     shell("cbr", "backup", "delete", backup)
     wait_for("backup deletion", lambda: shell.json("cbr", "backup", "list"),

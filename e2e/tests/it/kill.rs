@@ -11,7 +11,7 @@ use serde_json::Value;
 use strongroom_e2e::{data, fingerprint::Fingerprint, service::Service, session::Session, wait};
 use tempfile::TempDir;
 
-use crate::scene::{Registered, Scene, text};
+use crate::scene::{Registered, Scene, files_below, text};
 
 /// A scene whose service comes and goes.
 struct Ordeal {
@@ -298,7 +298,15 @@ fn killed_in_the_midst_of_deletions_it_deletes_that_and_nothing_else() -> Result
         .data_dir()
         .join("repositories")
         .join(&vault);
-    assert!(!repository.exists(), "the data of a deleted vault is gone");
+    let left = if repository.exists() {
+        files_below(&repository)?
+    } else {
+        Vec::new()
+    };
+    assert!(
+        left.is_empty(),
+        "the data of a deleted vault is gone: {left:?}"
+    );
     let backups = ordeal.service().program().json(&["backups"])?;
     let left: Vec<&str> = backups["backups"]
         .as_array()

@@ -77,6 +77,13 @@ pub(crate) fn text(path: &Path) -> &str {
     path.to_str().expect("temporary folders have plain names")
 }
 
+/// Every file below the folder. Empty folders are the store's own affair.
+pub(crate) fn files_below(folder: &Path) -> Result<Vec<String>> {
+    let mut found = listing(folder)?;
+    found.retain(|name| !name.ends_with('/'));
+    Ok(found)
+}
+
 /// Every path below the folder, relative to it and sorted; directories end with a slash.
 pub(crate) fn listing(folder: &Path) -> Result<Vec<String>> {
     let mut found = Vec::new();

@@ -1,11 +1,9 @@
 //! The user's commands, from registering data to having it back.
 
-use std::fs;
-
 use anyhow::Result;
 use strongroom_e2e::{data, fingerprint::Fingerprint};
 
-use crate::scene::{Scene, text};
+use crate::scene::{Scene, files_below, text};
 
 #[test]
 fn what_was_backed_up_comes_back_whole_in_part_and_in_place() -> Result<()> {
@@ -126,8 +124,8 @@ fn a_deleted_vault_takes_its_backups_and_data_with_it() -> Result<()> {
     program.run(&["vault", "delete", "small"])?;
     let refused = program.refused(&["restore", &backup, "--to", text(&scene.place("gone"))])?;
     assert!(refused.contains("404"), "{refused}");
-    let left = fs::read_dir(scene.service.data_dir().join("repositories"))?.count();
-    assert_eq!(left, 0, "the vault's repository is gone");
+    let left = files_below(&scene.service.data_dir().join("repositories"))?;
+    assert!(left.is_empty(), "the vault's repository is gone: {left:?}");
     program.run(&["resource", "remove", "disk"])?;
     let refused = program.refused(&["backup", "disk"])?;
     assert!(refused.contains("there is no resource disk"), "{refused}");
