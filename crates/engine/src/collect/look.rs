@@ -64,11 +64,13 @@ impl Visitor for Marking<'_> {
     }
 }
 
-/// Whether a chunk that a counting manifest needs lies in one of `condemned` and in no pack that
-/// is there and in no quarantine.
+/// Whether a chunk that a manifest needs lies in one of `condemned` and in no pack that is there
+/// and in no quarantine. Only the manifests in `gone`, which nothing can bring back, do not count:
+/// one that was forgotten since may be restored while we look.
 pub(super) fn needs_any(
     repository: &Repository,
     condemned: &BTreeSet<PackId>,
+    gone: &BTreeSet<ManifestId>,
     progress: &Progress,
 ) -> Result<bool> {
     // Quarantines before packs: a pack that another collection removes between the two listings
@@ -93,7 +95,9 @@ pub(super) fn needs_any(
         safe,
         seen: HashSet::new(),
     };
-    for id in repository.manifests()? {
+    let mut manifests = repository.manifest_names()?;
+    manifests.retain(|id| !gone.contains(id));
+    for id in manifests {
         let body = repository.manifest(&id)?.body;
         let mut nodes: Vec<ChunkId> = body.problems.into_iter().chain([body.root]).collect();
         while let Some(node) = nodes.pop() {

@@ -42,7 +42,8 @@ pub(super) fn sweep(
     }
     let last_words = last_words(repository, entropy)?;
     let condemned: BTreeSet<PackId> = quarantine.packs.iter().copied().collect();
-    if look::needs_any(repository, &condemned, progress)? {
+    let gone = last_words.iter().map(|(id, _)| *id).collect();
+    if look::needs_any(repository, &condemned, &gone, progress)? {
         // A manifest came back, or a writer that began before the record relied on one of them.
         // They all stay; the next collection marks afresh.
         collected.packs_kept += quarantine.packs.len() as u64;

@@ -1,5 +1,7 @@
 //! Collection: what goes, what stays, who is waited for; killed and repeated anywhere.
 
+use std::sync::{Arc, OnceLock};
+
 use strongroom_engine::{
     Error, ManifestId, WriterOptions,
     collect::{CollectOptions, Fencing, collect},
@@ -134,6 +136,50 @@ fn build_on(
     collect_now(repository, 44).unwrap();
     assert_all_come_back(repository, &saves);
     assert_sound(repository, &saves);
+}
+
+/// Forgetting and bringing back around every call of a sweep: whoever was told that a manifest is
+/// back gets it back.
+#[test]
+fn a_change_of_mind_at_any_call_of_a_sweep_is_kept_or_refused() {
+    let store = memory();
+    let (repository, mut saves) = world(&store);
+    let all = saves.clone();
+    let writer = repository
+        .writer(WriterOptions::default(), entropy(90))
+        .unwrap();
+    let id = forget_first(&repository, &mut saves);
+    assert!(collect_now(&repository, 91).unwrap().packs_waiting > 0);
+    // The manifest counts again, and its packs are still condemned.
+    repository.restore_forgotten(&id, &*entropy(92)).unwrap();
+    writer.abandon();
+
+    let counting = Faults::new();
+    collect_now(&open(&counting.wrap(&copy(&store))), 93).unwrap();
+    for n in 1..=counting.calls() {
+        for later in [3, 10, 17, 24] {
+            let twin = copy(&store);
+            let (forgets, restores) = (open(&twin), open(&twin));
+            let told = Arc::new(OnceLock::new());
+            let answer = Arc::clone(&told);
+            let faults = Faults::new();
+            let forget = move || forgets.forget(&id, &*entropy(94)).unwrap();
+            faults.add(Rule::call(n), Fault::Before(Arc::new(forget)));
+            let restore = move || {
+                answer
+                    .set(restores.restore_forgotten(&id, &*entropy(96)))
+                    .unwrap();
+            };
+            faults.add(Rule::call(n + later), Fault::Before(Arc::new(restore)));
+            collect_now(&open(&faults.wrap(&twin)), 95).unwrap();
+            let expected = match told.get() {
+                Some(Ok(())) => &all,
+                Some(Err(Error::ManifestMissing { .. })) | None => &saves,
+                Some(Err(error)) => panic!("call {n}, {later} later: {error:?}"),
+            };
+            assert_all_come_back(&open(&twin), expected);
+        }
+    }
 }
 
 #[test]
