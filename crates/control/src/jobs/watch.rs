@@ -28,6 +28,8 @@ pub(super) fn watch<T: Send>(
             // The receiver is there until this is sent, or this thread has panicked.
             let _ = done.send(work());
         });
+        // The total grows while a tree is discovered; what was shown never goes back.
+        let mut shown = 0;
         loop {
             match waiting.recv_timeout(LOOK_EVERY) {
                 Ok(outcome) => return outcome,
@@ -37,7 +39,8 @@ pub(super) fn watch<T: Send>(
             if context.cancelled() || enough() {
                 progress.cancel();
             }
-            context.progress(percent(progress.bytes_done(), progress.bytes_total()));
+            shown = percent(progress.bytes_done(), progress.bytes_total()).max(shown);
+            context.progress(shown);
         }
     })
 }
