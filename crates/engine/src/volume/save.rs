@@ -26,16 +26,15 @@ use crate::{
     chunk::is_zero,
     error::{Error, Result},
     id::{ChunkId, ManifestId, Stream},
-    manifest::{Body, Items, Layer},
+    manifest::{Items, Layer},
     reader::Reader,
     repository::Repository,
     tree::{
-        Problem, ProblemKind, Progress, SaveOptions, SaveStats, Saved,
+        ProblemKind, Progress, SaveOptions, SaveStats, Saved,
         crew::lock,
-        problem::{self, Problems},
+        problem::Problems,
         restore::threads,
-        save::{is_settled, timestamp},
-        top::encode_problems,
+        save::{Finished, commit, is_settled},
     },
     writer::{StreamWriter, Writer},
 };
@@ -88,49 +87,19 @@ pub fn save_volume(
         },
     };
     let problems = save.problems.into_inner().unwrap_or_default();
-    commit(writer, source, &top, problems, stats, options)
-}
-
-fn commit(
-    writer: Writer,
-    source: &dyn BlockSource,
-    top: &Top,
-    problems: Problems,
-    stats: SaveStats,
-    options: &SaveOptions<'_>,
-) -> Result<Saved> {
     let mut tree = writer.stream(Stream::Tree);
     let root = tree.put(&top.encode())?;
-    let (complete, problem_count) = (problems.is_complete(), problems.total());
-    let listed: Vec<Problem> = problems.into_sorted();
-    let list = problem::store(&listed, &mut |node| tree.put(node))?;
-    let problems = list
-        .map(|list| tree.put(&encode_problems(&list)))
-        .transpose()?;
     tree.finish()?;
-    let body = Body {
-        layer: Layer::Volume,
+    let (layer, ended) = (Layer::Volume, source.clock());
+    let finished = Finished {
+        layer,
         root,
-        logical_bytes: top.size,
-        items: stats.items,
-        started: timestamp(top.started),
-        finished: timestamp(source.clock()),
-        previous: options.previous,
-        labels: options.labels.clone(),
-        complete,
-        problem_count,
+        started,
+        ended,
         problems,
-    };
-    let counts = writer.counts();
-    let manifest = writer.commit(body)?;
-    Ok(Saved {
-        manifest,
         stats,
-        counts,
-        complete,
-        problems: listed,
-        problem_count,
-    })
+    };
+    commit(repository, writer, finished, options)
 }
 
 /// The map of the previous save and its number of blocks, if the image is surely the same and all

@@ -19,6 +19,8 @@ mod scene;
 #[cfg(test)]
 mod tree;
 #[cfg(test)]
+mod tree_faults;
+#[cfg(test)]
 mod volume;
 #[cfg(test)]
 mod world;

@@ -125,21 +125,82 @@ pub fn save_tree(
         .and_then(|root| save.read_directory(root))
         .map_err(Error::source)?;
     save.run(threads(options.threads), root, before.map(|top| top.root))?;
-    let finished = source.clock();
-    save.commit_body(started, finished, options)
-        .and_then(|(body, problems, stats)| {
-            let counts = writer.counts();
-            let (complete, problem_count) = (body.complete, body.problem_count);
-            let manifest = writer.commit(body)?;
-            Ok(Saved {
-                manifest,
-                stats,
-                counts,
-                complete,
-                problems,
-                problem_count,
-            })
-        })
+    let mut tree = writer.stream(Stream::Tree);
+    let root = save.root.get().cloned();
+    let root = root.expect("the walk ended without a failure");
+    let root = tree.put(&Top { started, root }.encode())?;
+    tree.finish()?;
+    let finished = Finished {
+        layer: Layer::Tree,
+        root,
+        started,
+        ended: source.clock(),
+        problems: std::mem::take(&mut *lock(&save.problems)),
+        stats: save.stats.snapshot(),
+    };
+    drop(save);
+    commit(repository, writer, finished, options)
+}
+
+/// A save that is done but for the commit.
+pub(crate) struct Finished {
+    pub(crate) layer: Layer,
+    pub(crate) root: ChunkId,
+    pub(crate) started: FileTime,
+    pub(crate) ended: FileTime,
+    pub(crate) problems: Problems,
+    pub(crate) stats: SaveStats,
+}
+
+/// Stores the list of problems and commits.
+pub(crate) fn commit(
+    repository: &Repository,
+    writer: Writer,
+    finished: Finished,
+    options: &SaveOptions<'_>,
+) -> Result<Saved> {
+    let Finished {
+        layer,
+        root,
+        started,
+        ended,
+        problems,
+        stats,
+    } = finished;
+    let (complete, problem_count) = (problems.is_complete(), problems.total());
+    let listed = problems.into_sorted();
+    let mut tree = writer.stream(Stream::Tree);
+    let list = problem::store(&listed, &mut |node| tree.put(node))?;
+    let problems = list
+        .map(|list| tree.put(&encode_problems(&list)))
+        .transpose()?;
+    tree.finish()?;
+    let mut counts = writer.counts();
+    let manifest = writer.commit(manifest::Body {
+        layer,
+        root,
+        logical_bytes: stats.logical_bytes,
+        items: stats.items,
+        started: timestamp(started),
+        finished: timestamp(ended),
+        previous: options.previous,
+        labels: options.labels.clone(),
+        complete,
+        problem_count,
+        problems,
+    })?;
+    // What was still under way is stored now. Not to know how much is no reason to fail.
+    if let Ok(manifest) = repository.manifest(&manifest) {
+        counts.stored_bytes = manifest.stored_bytes;
+    }
+    Ok(Saved {
+        manifest,
+        stats,
+        counts,
+        complete,
+        problems: listed,
+        problem_count,
+    })
 }
 
 /// The previous tree, if it can be read: a lost past costs time, not content.
@@ -310,45 +371,6 @@ impl<'a> Save<'a> {
         }
     }
 
-    /// What the manifest says, its list of problems, and the counts.
-    fn commit_body(
-        &self,
-        started: FileTime,
-        finished: FileTime,
-        options: &SaveOptions<'_>,
-    ) -> Result<(manifest::Body, Vec<Problem>, SaveStats)> {
-        let mut tree = self.writer.stream(Stream::Tree);
-        let root = self
-            .root
-            .get()
-            .cloned()
-            .expect("the walk ended without a failure");
-        let root = tree.put(&Top { started, root }.encode())?;
-        let problems = std::mem::take(&mut *lock(&self.problems));
-        let (complete, problem_count) = (problems.is_complete(), problems.total());
-        let listed = problems.into_sorted();
-        let list = problem::store(&listed, &mut |node| tree.put(node))?;
-        let problems = list
-            .map(|list| tree.put(&encode_problems(&list)))
-            .transpose()?;
-        tree.finish()?;
-        let stats = self.stats.snapshot();
-        let body = manifest::Body {
-            layer: Layer::Tree,
-            root,
-            logical_bytes: stats.logical_bytes,
-            items: stats.items,
-            started: timestamp(started),
-            finished: timestamp(finished),
-            previous: options.previous,
-            labels: options.labels.clone(),
-            complete,
-            problem_count,
-            problems,
-        };
-        Ok((body, listed, stats))
-    }
-
     fn finish_root(&self, node: Node) {
         assert!(
             self.root.set(node).is_ok(),
@@ -392,7 +414,7 @@ impl<'a> Save<'a> {
 }
 
 /// The same time for those who show it; a microsecond is fine enough for them.
-pub(crate) fn timestamp(time: FileTime) -> Timestamp {
+fn timestamp(time: FileTime) -> Timestamp {
     let micros = time.seconds.saturating_mul(1_000_000);
     Timestamp::from_micros(micros.saturating_add(i64::from(time.nanos / 1000)))
 }

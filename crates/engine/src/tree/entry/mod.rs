@@ -480,3 +480,6 @@ impl Item for Entry {
         self.node.meta.size
     }
 }
+
+#[cfg(test)]
+mod tests;
