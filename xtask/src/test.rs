@@ -69,7 +69,8 @@ impl Runner<'_> {
         command
             .args(packages)
             .env("STRONGROOM_BIN", target().join("debug/strongroom"))
-            .env("STRONGROOM_VENV", &self.venv);
+            .env("STRONGROOM_VENV", &self.venv)
+            .env("STRONGROOM_TEST_WEED", self.venv.join("bin/weed"));
         if let Some(filter) = self.filter {
             command.arg(filter);
         }
