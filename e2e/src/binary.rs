@@ -5,6 +5,8 @@
 
 use std::{
     ffi::OsStr,
+    fs,
+    os::unix::fs::chown,
     path::{Path, PathBuf},
     process::{Command, Output},
 };
@@ -56,6 +58,28 @@ pub fn command() -> Command {
         }
     }
     command
+}
+
+/// The user without rights that a test run by root plays.
+const NOBODY: u32 = 65534;
+
+/// The command as run by a user without special rights, in a folder that the user may use.
+///
+/// Root can read everything; only so a file that cannot be read can be had.
+pub fn unprivileged(folder: &Path) -> Result<Command> {
+    if !rustix::process::geteuid().is_root() {
+        return Ok(command());
+    }
+    // Where the program lies now, the user may have no business.
+    let copy = folder.join("strongroom");
+    fs::copy(path(), &copy)?;
+    chown(folder, Some(NOBODY), Some(NOBODY))?;
+    let mut command = Command::new("setpriv");
+    command
+        .arg(format!("--reuid={NOBODY}"))
+        .arg(format!("--regid={NOBODY}"));
+    command.arg("--clear-groups").arg(copy);
+    Ok(command)
 }
 
 /// Commands against one data directory.

@@ -7,7 +7,7 @@ use std::{
     fs::{self, File},
     io::{BufRead, BufReader},
     path::{Path, PathBuf},
-    process::{Child, ExitStatus, Stdio},
+    process::{Child, Command, ExitStatus, Stdio},
     sync::mpsc,
     thread,
 };
@@ -36,8 +36,13 @@ impl Service {
 
     /// As [`Self::start`], with more options.
     pub fn start_with(data_dir: &Path, options: &[&str]) -> Result<Self> {
+        Self::start_program(binary::command(), data_dir, options)
+    }
+
+    /// As [`Self::start_with`], with another way to call the program.
+    pub fn start_program(mut program: Command, data_dir: &Path, options: &[&str]) -> Result<Self> {
         let log = data_dir.with_extension("log");
-        let mut child = binary::command()
+        let mut child = program
             .arg("--data-dir")
             .arg(data_dir)
             .args(["serve", "--listen", "127.0.0.1:0"])

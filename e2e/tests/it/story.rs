@@ -1,7 +1,9 @@
 //! The user's commands, from registering data to having it back.
 
+use std::{fs, os::unix::fs::PermissionsExt};
+
 use anyhow::Result;
-use strongroom_e2e::{data, fingerprint::Fingerprint};
+use strongroom_e2e::{binary, data, fingerprint::Fingerprint, service::Service};
 
 use crate::scene::{Scene, files_below, text};
 
@@ -142,5 +144,31 @@ fn a_socket_is_left_out_and_does_no_harm() -> Result<()> {
     program.run(&["restore", &backup, "--to", text(&to)])?;
     assert!(!to.join("socket").exists());
     assert!(to.join("text").exists());
+    Ok(())
+}
+
+#[test]
+fn an_unreadable_file_makes_the_backup_incomplete_and_the_rest_restores() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let files = folder.path().join("files");
+    fs::create_dir(&files)?;
+    fs::write(files.join("readable"), data::prose(1, 50_000))?;
+    fs::write(files.join("secret"), b"not for everybody")?;
+    fs::set_permissions(files.join("secret"), fs::Permissions::from_mode(0o000))?;
+    let program = binary::unprivileged(folder.path())?;
+    let service = Service::start_program(program, &folder.path().join("service"), &[])?;
+    let program = service.program();
+    program.run(&["resource", "add", "share", "files", "--path", text(&files)])?;
+
+    let refused = program.refused(&["backup", "files"])?;
+    assert!(refused.contains("secret"), "{refused}");
+    let backups = program.json(&["backups"])?;
+    let backup = &backups["backups"][0];
+    assert_eq!(backup["status"], "error", "never silently good: {backup}");
+    let to = folder.path().join("restored");
+    let id = backup["id"].as_str().unwrap();
+    program.run(&["restore", id, "--to", text(&to)])?;
+    assert_eq!(fs::read(to.join("readable"))?, data::prose(1, 50_000));
+    assert!(!to.join("secret").exists());
     Ok(())
 }
