@@ -1,3 +1,5 @@
+//! Tests of `entry`: encodings come back, and no damaged one is taken.
+
 use proptest::{collection::vec, option, prelude::*};
 
 use super::*;
