@@ -8,6 +8,7 @@
 
 mod first_start;
 mod stop;
+mod upkeep;
 
 use std::{
     collections::BTreeMap,
@@ -31,6 +32,7 @@ use strongroom_jobs::Options as RunnerOptions;
 use strongroom_model::Entropy;
 use tracing_subscriber::EnvFilter;
 
+use self::upkeep::Upkeep;
 use crate::{
     arguments::Context,
     installation::{Installation, Lock, replace_private},
@@ -84,6 +86,12 @@ impl Options {
                 self.listen
             );
         }
+        if self.listen.ip().is_unspecified() && self.host.is_none() {
+            bail!(
+                "{} is every address of this machine; say with --host which name clients use",
+                self.listen.ip()
+            );
+        }
         let folder = std::path::absolute(context.data_dir())?;
         // Ends with this function, after everything that uses the directory.
         let _lock = Lock::take(&folder)?;
@@ -105,8 +113,10 @@ impl Options {
             tracing::info!(jobs = left, "an earlier process left jobs; they go on");
         }
         runner.start().context("cannot start the workers")?;
+        let upkeep = Upkeep::start(control.clone()).context("cannot start the upkeep")?;
         let cloud = Arc::new(cloud(installation, control, endpoints));
         let served = self.serve(sockets.listeners(&cloud), tls, &cloud.endpoints);
+        drop(upkeep);
         runner.drain();
         served
     }
@@ -132,12 +142,6 @@ impl Options {
     /// Writes down where the services are.
     fn advertise(&self, sockets: &Sockets, region: &str, folder: &Path) -> Result<Endpoints> {
         let scheme = if self.encrypted() { "https" } else { "http" };
-        if self.listen.ip().is_unspecified() && self.host.is_none() {
-            bail!(
-                "{} is every address of this machine; say with --host which name clients use",
-                self.listen.ip()
-            );
-        }
         let endpoints = sockets.endpoints(region, scheme, self.host.as_deref())?;
         let path = folder.join("endpoints.json");
         let json = serde_json::to_vec_pretty(&endpoints)?;
@@ -180,7 +184,12 @@ impl Options {
         tls: Option<Arc<ServerConfig>>,
         endpoints: &Endpoints,
     ) -> Result<()> {
-        let runtime = tokio::runtime::Runtime::new().context("cannot start the runtime")?;
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .enable_all()
+            // Each use case holds one; more at once would only wait for the catalog.
+            .max_blocking_threads(64)
+            .build()
+            .context("cannot start the runtime")?;
         let _entered = runtime.enter();
         let stopped = stop::watch(self.until_stdin_closes)?;
         println!(
