@@ -26,11 +26,8 @@ impl Upkeep {
         let (stop, stopped) = mpsc::channel();
         let rounds = move || {
             loop {
-                match control.keep_up() {
-                    Ok(done) => tracing::debug!(?done, "a round of upkeep"),
-                    Err(error) => {
-                        tracing::warn!(%error, "a round of upkeep failed; the next may not")
-                    }
+                if let Err(error) = control.keep_up() {
+                    tracing::warn!(%error, "a round of upkeep failed; the next may not");
                 }
                 if stopped.recv_timeout(EVERY) != Err(RecvTimeoutError::Timeout) {
                     return;
