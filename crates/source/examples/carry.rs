@@ -4,6 +4,12 @@
 //! `carry list REPO`, `carry cat REPO INSIDE`. Each works on the newest manifest and prints its
 //! time and peak memory.
 
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "an example talks to the terminal"
+)]
+
 use std::{io, path::Path, process::ExitCode, sync::Arc, time::Instant};
 
 use anyhow::{Context as _, Result, bail};

@@ -4,7 +4,7 @@
 //! - [`serve`]: the service
 //! - [`resource`], [`vault`], [`backup`], [`backups`], [`restore`], [`task`]: the user's commands,
 //!   all through the service's API
-//! - [`policy`]: reserved
+//! - [`policy`]: a word that is kept free
 //! - [`admin`]: on the catalog itself
 //! - [`repo`]: on a repository itself
 

@@ -1,12 +1,14 @@
 //! The data directory of a service: everything it keeps, private to its user.
 //!
-//!     DIR/lock              held by the one `serve` that runs in it
-//!     DIR/catalog.sqlite    what the service remembers
-//!     DIR/master.key        64 hexadecimal digits; STRONGROOM_MASTER_KEY instead, if set
-//!     DIR/repositories/     the data of the vaults, unless it is in another store
-//!     DIR/tls/              our own authority and the server's certificate
-//!     DIR/endpoints.json    where the services listen
-//!     DIR/admin.json        who the first user is
+//! ```text
+//! DIR/lock              held by the one `serve` that runs in it
+//! DIR/catalog.sqlite    what the service remembers
+//! DIR/master.key        64 hexadecimal digits; STRONGROOM_MASTER_KEY instead, if set
+//! DIR/repositories/     the data of the vaults, unless it is in another store
+//! DIR/tls/              our own authority and the server's certificate
+//! DIR/endpoints.json    where the services listen
+//! DIR/admin.json        who the first user is
+//! ```
 //!
 //! Invariants: a directory that has a catalog never gets a new master key, because that would make
 //! all its data unreadable in silence; files appear whole or not at all.
