@@ -1,7 +1,7 @@
 //! Which kinds of resource there are, and how each is opened.
 //!
 //! A new kind is a folder beside `share` and `volume`, a variant of
-//! [`ResourceKind`](strongroom_model::ResourceKind) and a line in [`KINDS`]; the conformance
+//! [`ResourceKind`] and a line in [`KINDS`]; the conformance
 //! suite (`tests/it/conformance.rs`) then runs over it.
 
 use std::path::Path;
