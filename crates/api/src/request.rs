@@ -2,7 +2,7 @@
 //!
 //! Nothing is parsed here but the request line. The body is read whole, up to [`BODY_BYTES_MAX`],
 //! and before anybody is proven; so the memory that strangers can take is bounded too: only
-//! [`LARGE_AT_ONCE`] bodies of more than [`SMALL_BYTES`] are held at a time, others wait.
+//! `LARGE_AT_ONCE` bodies of more than `SMALL_BYTES` are held at a time, others wait.
 
 use std::{net::SocketAddr, time::Duration};
 
