@@ -1,9 +1,9 @@
 //! The durable jobs: one file each, its steps in a table with what takes them back.
 //!
-//! - [`protect`]: makes one backup
-//! - [`restore`]: restores one backup
-//! - [`delete_backup`], [`remove_resources`], [`delete_vault`]: let data go
-//! - [`collect`]: frees what no backup of a vault needs any more
+//! - `protect`: makes one backup
+//! - `restore`: restores one backup
+//! - `delete_backup`, `remove_resources`, `delete_vault`: let data go
+//! - `collect`: frees what no backup of a vault needs any more
 //! - `params`: what the jobs are told; `failure`: how a step fails; `repository`: how a vault's
 //!   data are reached; `watch`: progress and cancelling; `own_paths`: what no backup holds
 //!

@@ -2,7 +2,7 @@
 //!
 //! A boundary depends only on the 64 bytes before it and on the repository's chunker key, so an
 //! insertion moves the chunks after it without changing them. A public filter picks one position
-//! in about a thousand at memory speed ([`filter`]); only there a keyed hash decides, so that
+//! in about a thousand at memory speed (`filter`); only there a keyed hash decides, so that
 //! chunk lengths tell an observer nothing about content that he could have computed himself.
 //!
 //! Invariant: the cuts of given bytes under a given key never change (frozen in the tests), and

@@ -1,7 +1,7 @@
 //! Writes chunks and commits them under one manifest.
 //!
 //! Front threads hand chunks to their [`StreamWriter`]s; what the repository does not have yet is
-//! grouped into segments, and the threads of the [`pipeline`] compress, seal, verify, pack and
+//! grouped into segments, and the threads of the `pipeline` compress, seal, verify, pack and
 //! store them. A chunk counts as known to this writer as soon as it is under way, but enters the
 //! index only when its pack is durable, and the commit waits for all of them.
 //!
