@@ -139,8 +139,9 @@ pub struct Shape {
     pub entries: u64,
     /// The longest file without holes, in bytes.
     pub file_bytes: u64,
-    /// Whether there are devices and strange owners, which only root can make on a disk.
-    pub privileged: bool,
+    /// Who owns everything, if not just anybody: on a disk only root can give files away, make
+    /// devices and read what nobody may read.
+    pub owner: Option<(u32, u32)>,
     /// Whether entries have extended attributes.
     pub xattrs: bool,
 }
@@ -150,8 +151,21 @@ impl Default for Shape {
         Self {
             entries: 60,
             file_bytes: 300_000,
-            privileged: true,
+            owner: None,
             xattrs: true,
+        }
+    }
+}
+
+impl Shape {
+    /// What this process can write to a disk and read again.
+    #[must_use]
+    pub fn on_disk() -> Self {
+        let (user, group) = (rustix::process::geteuid(), rustix::process::getegid());
+        let owner = (!user.is_root()).then(|| (user.as_raw(), group.as_raw()));
+        Self {
+            owner,
+            ..Self::default()
         }
     }
 }
@@ -176,6 +190,9 @@ impl Tree {
     /// The tree of that seed.
     pub fn random(seed: u64, shape: &Shape) -> Self {
         let mut tree = Self::empty();
+        for root in tree.0.values_mut() {
+            (root.attributes.uid, root.attributes.gid) = shape.owner.unwrap_or_default();
+        }
         let mut dice = Dice::new(seed);
         for _ in 0..shape.entries {
             tree.grow(&mut dice, shape);
@@ -430,8 +447,10 @@ fn body(dice: &mut Dice, shape: &Shape) -> Body {
         }
         6 => Body::Special(Special::Fifo),
         7 => Body::Socket,
-        8 if shape.privileged => Body::Special(Special::CharDevice(1 << 32 | 3)),
-        9 if shape.privileged => Body::Special(Special::BlockDevice(7 << 32 | dice.below(200))),
+        8 if shape.owner.is_none() => Body::Special(Special::CharDevice(1 << 32 | 3)),
+        9 if shape.owner.is_none() => {
+            Body::Special(Special::BlockDevice(7 << 32 | dice.below(200)))
+        }
         10..=11 => Body::File(sparse(dice)),
         _ => Body::File(Content::solid(file_bytes(dice, shape.file_bytes))),
     }
@@ -470,15 +489,13 @@ fn below_second(dice: &mut Dice) -> u32 {
 }
 
 fn attributes(dice: &mut Dice, shape: &Shape, body: &Body) -> Attributes {
-    let modes = [0o644, 0o755, 0o600, 0o000, 0o4755, 0o2750, 0o1777, 0o444];
-    let id = |dice: &mut Dice| {
-        if shape.privileged {
-            u32::try_from(dice.below(70_000)).expect("small")
-        } else {
-            0
-        }
+    let modes: &[u32] = match (shape.owner, body) {
+        (None, _) => &[0o644, 0o755, 0o600, 0o000, 0o4755, 0o2750, 0o1777, 0o444],
+        (Some(_), Body::Directory) => &[0o755, 0o700, 0o1777],
+        (Some(_), _) => &[0o644, 0o755, 0o600, 0o4755],
     };
-    let (uid, gid) = (id(dice), id(dice));
+    let any = |dice: &mut Dice| u32::try_from(dice.below(70_000)).expect("small");
+    let (uid, gid) = shape.owner.unwrap_or_else(|| (any(dice), any(dice)));
     let seconds = dice.below(2_000_000_000).cast_signed() - 100_000_000;
     let modified = FileTime::new(seconds, below_second(dice));
     let keeps = matches!(body, Body::File(_) | Body::Directory);
@@ -494,7 +511,7 @@ fn attributes(dice: &mut Dice, shape: &Shape, body: &Body) -> Attributes {
         }
     }
     Attributes {
-        mode: *dice.pick(&modes),
+        mode: *dice.pick(modes),
         uid,
         gid,
         modified,

@@ -23,7 +23,7 @@ use crate::scene::{create, entropy, options};
 pub(crate) const SHAPE: Shape = Shape {
     entries: 40,
     file_bytes: 60_000,
-    privileged: true,
+    owner: None,
     xattrs: true,
 };
 

@@ -47,7 +47,7 @@ impl State {
 fn sample(kind: ResourceKind) -> Sample {
     match kind {
         ResourceKind::Share => Sample {
-            make: |path, seed| disk::write(&Tree::random(seed, &Shape::default()), path).unwrap(),
+            make: |path, seed| disk::write(&Tree::random(seed, &Shape::on_disk()), path).unwrap(),
             change: change_share,
             read: |path| {
                 let mut tree = disk::read(path).unwrap();
@@ -74,7 +74,7 @@ fn sample(kind: ResourceKind) -> Sample {
 fn change_share(path: &Path, seed: u64) {
     let mut tree = disk::read(path).unwrap();
     let now = FileTime::new(1_750_000_000, 1);
-    tree.change(&mut Dice::new(seed), &Shape::default(), now);
+    tree.change(&mut Dice::new(seed), &Shape::on_disk(), now);
     fs::remove_dir_all(path).unwrap();
     disk::write(&tree, path).unwrap();
 }

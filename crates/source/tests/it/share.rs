@@ -19,12 +19,10 @@ use strongroom_testkit::{
 
 use crate::common::{carry, repository, save};
 
-/// Devices and foreign owners need root.
 fn shape(entries: u64) -> Shape {
     Shape {
         entries,
-        privileged: rustix::process::geteuid().is_root(),
-        ..Shape::default()
+        ..Shape::on_disk()
     }
 }
 

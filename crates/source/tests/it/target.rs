@@ -23,7 +23,7 @@ fn same(from: &Path, to: &Path) {
 fn an_empty_directory_is_a_new_place() {
     let place = tempfile::tempdir().unwrap();
     let (from, to) = (place.path().join("from"), place.path().join("to"));
-    disk::write(&Tree::random(2, &Shape::default()), &from).unwrap();
+    disk::write(&Tree::random(2, &Shape::on_disk()), &from).unwrap();
     fs::create_dir(&to).unwrap();
     carry(&from, &to, Place::New);
     same(&from, &to);
@@ -33,7 +33,7 @@ fn an_empty_directory_is_a_new_place() {
 fn a_place_that_is_taken_before_the_switch_is_left_alone() {
     let place = tempfile::tempdir().unwrap();
     let (from, to) = (place.path().join("from"), place.path().join("to"));
-    disk::write(&Tree::random(2, &Shape::default()), &from).unwrap();
+    disk::write(&Tree::random(2, &Shape::on_disk()), &from).unwrap();
     let repository = repository();
     let saved = save(
         &repository,
@@ -94,8 +94,8 @@ fn a_share_registered_by_a_link_is_restored_where_the_link_leads() {
     let place = tempfile::tempdir().unwrap();
     let path = |name: &str| place.path().join(name);
     let (from, real, link) = (path("from"), path("real"), path("link"));
-    disk::write(&Tree::random(2, &Shape::default()), &from).unwrap();
-    disk::write(&Tree::random(3, &Shape::default()), &real).unwrap();
+    disk::write(&Tree::random(2, &Shape::on_disk()), &from).unwrap();
+    disk::write(&Tree::random(3, &Shape::on_disk()), &real).unwrap();
     std::os::unix::fs::symlink(&real, &link).unwrap();
     carry(&from, &link, Place::InPlace);
     assert!(link.is_symlink());
@@ -163,7 +163,7 @@ fn a_mount_point_is_restored_in_place_by_switching_what_is_in_it() {
     };
     let shape = Shape {
         xattrs: false,
-        ..Shape::default()
+        ..Shape::on_disk()
     };
     disk::write(&Tree::random(2, &shape), &from).unwrap();
     disk::write(&Tree::random(3, &shape), &to.join("old")).unwrap();
@@ -181,7 +181,7 @@ fn an_empty_mount_point_is_a_new_place_and_a_filled_one_is_not() {
     };
     let shape = Shape {
         xattrs: false,
-        ..Shape::default()
+        ..Shape::on_disk()
     };
     disk::write(&Tree::random(2, &shape), &from).unwrap();
     carry(&from, &to, Place::New);

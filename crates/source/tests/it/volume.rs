@@ -3,6 +3,8 @@
 use std::{
     fs,
     os::unix::fs::{FileExt as _, MetadataExt as _},
+    path::{Path, PathBuf},
+    process::Command,
 };
 
 use strongroom_engine::Error as EngineError;
@@ -138,4 +140,60 @@ fn an_image_that_is_cut_while_it_is_read_fails_and_says_so() {
     fs::write(&from, b"short").unwrap();
     let error = volume.read_at(&mut [0; 1000], 50_000).unwrap_err();
     assert!(error.to_string().contains("cannot read"), "{error}");
+}
+
+/// A loop device over a file, for as long as this lives.
+struct Loop(PathBuf);
+
+impl Loop {
+    /// `None` where there are no loop devices, or no right to them.
+    fn over(file: &Path) -> Option<Self> {
+        let done = Command::new("losetup")
+            .args(["--find", "--show"])
+            .arg(file)
+            .output()
+            .ok()?;
+        let name = String::from_utf8(done.stdout).ok()?;
+        done.status.success().then(|| Self(name.trim_end().into()))
+    }
+}
+
+impl Drop for Loop {
+    fn drop(&mut self) {
+        let _ = Command::new("losetup")
+            .arg("--detach")
+            .arg(&self.0)
+            .status();
+    }
+}
+
+#[test]
+fn a_block_device_is_saved_and_restored_in_place_and_holes_read_as_zeroes() {
+    let place = tempfile::tempdir().unwrap();
+    let (file, image) = (place.path().join("file"), random(3, 12 << 20));
+    disk::write_content(&image, &file).unwrap();
+    let Some(device) = Loop::over(&file) else {
+        return;
+    };
+    let repository = repository();
+    let source = || Source::Blocks(Volume::open(&device.0).unwrap());
+    let saved = save(&repository, &source(), None);
+    assert_eq!(saved.stats.logical_bytes, 12 << 20);
+    let written = fs::OpenOptions::new().write(true).open(&device.0).unwrap();
+    written.write_all_at(&vec![0xaa; 12 << 20], 0).unwrap();
+    drop(written);
+    // A device never says that it did not change: it is read, and what is known is not stored.
+    let changed = save(&repository, &source(), Some(saved.manifest));
+    assert_eq!(changed.stats.read_bytes, 12 << 20);
+    let target = Target::Blocks(VolumeTarget::create(&device.0, Place::InPlace).unwrap());
+    let busy = VolumeTarget::create(&device.0, Place::InPlace).err();
+    assert!(busy.is_some(), "somebody else writes to it");
+    fill(&repository, &saved.manifest, &target).unwrap();
+    target.switch().unwrap();
+    let mut found = vec![0; 12 << 20];
+    fs::File::open(&device.0)
+        .unwrap()
+        .read_exact_at(&mut found, 0)
+        .unwrap();
+    assert!(same_bytes(&Content::solid(found), &image));
 }
