@@ -38,7 +38,7 @@ enum Task {
     Tidy,
     /// Writes the generated documents anew.
     Docs,
-    /// Measures strongroom beside restic and Borg.
+    /// Measures strongroom beside its peers and the bare pipeline.
     Bench(bench::Options),
     /// Runs one measured command; for `bench` itself.
     #[command(hide = true)]

@@ -16,7 +16,7 @@ use anyhow::{Context, Result, bail};
 
 use crate::workspace::{on_path, output, root, run, scratch};
 
-/// A program and the Debian package that brings it.
+/// A program and the Debian packages that bring it, divided by blanks.
 pub(crate) struct Tool {
     pub(crate) program: &'static str,
     pub(crate) package: &'static str,
@@ -42,15 +42,19 @@ pub(crate) const FOR_TESTS: &[Tool] = &[
     },
 ];
 
-/// Whom the benchmark compares with.
+/// What the benchmark's peers are, or are built with.
 pub(crate) const FOR_BENCH: &[Tool] = &[
     Tool {
         program: "restic",
         package: "restic",
     },
     Tool {
-        program: "borg",
-        package: "borgbackup",
+        program: "python3",
+        package: "python3-venv",
+    },
+    Tool {
+        program: "pkg-config",
+        package: "pkg-config libsodium-dev",
     },
 ];
 
@@ -59,7 +63,7 @@ pub(crate) fn tools(wanted: &[Tool]) -> Result<()> {
     let missing: Vec<&str> = wanted
         .iter()
         .filter(|tool| !on_path(tool.program))
-        .map(|tool| tool.package)
+        .flat_map(|tool| tool.package.split(' '))
         .collect();
     if missing.is_empty() {
         return Ok(());

@@ -11,6 +11,7 @@ use std::{
 };
 
 use anyhow::{Context as _, Result};
+use serde::{Deserialize, Serialize};
 
 use super::{
     random::Random,
@@ -21,7 +22,8 @@ const MIB: u64 = 1 << 20;
 const PAGE: usize = 16 << 10;
 
 /// How much data.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub(crate) enum Scale {
     /// 6,000 files and 0.5 GiB in all: minutes.
     Small,
@@ -39,7 +41,7 @@ impl Scale {
 }
 
 /// A data set.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum, Serialize, Deserialize)]
 pub(crate) enum Dataset {
     /// A tree of small source-like files.
     D1,

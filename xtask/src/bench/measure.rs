@@ -2,10 +2,9 @@
 //!
 //! The kernel keeps the peak memory of ended children per process, as one maximum over all of
 //! them; so each command runs under a fresh `cargo xtask` process of its own ([`probe`]), whose
-//! only
-//! child it is, and which reports in one line of JSON.
+//! only child it is, and which reports in one line of JSON.
 
-use std::{path::Path, process::Command, time::Instant};
+use std::{fs, path::Path, process::Command, time::Instant};
 
 use anyhow::{Context as _, Result, bail};
 use nix::sys::resource::{UsageWho, getrusage};
@@ -20,16 +19,20 @@ pub(super) struct Cost {
     pub(super) processor: f64,
     /// Peak resident memory of its largest process, MiB.
     pub(super) peak_mib: f64,
+    /// Processors that the rest of the machine kept busy meanwhile.
+    #[serde(default)]
+    pub(super) others: f64,
 }
 
 /// The hidden task: runs `shell` and prints its cost.
 pub(crate) fn probe(shell: &str) -> Result<()> {
-    let started = Instant::now();
+    let (started, busy) = (Instant::now(), busy());
     let status = Command::new("bash")
         .args(["-o", "pipefail", "-c", shell])
         .status()
         .context("cannot start bash")?;
     let wall = started.elapsed().as_secs_f64();
+    let busy = self::busy() - busy;
     if !status.success() {
         bail!("{shell}: {status}");
     }
@@ -38,16 +41,37 @@ pub(crate) fn probe(shell: &str) -> Result<()> {
         clippy::cast_precision_loss,
         reason = "microseconds and KiB of one command"
     )]
-    let cost = Cost {
-        wall,
-        processor: [usage.user_time(), usage.system_time()]
+    let (processor, peak_mib) = (
+        [usage.user_time(), usage.system_time()]
             .map(|time| time.tv_sec() as f64 + time.tv_usec() as f64 / 1e6)
             .iter()
             .sum(),
-        peak_mib: usage.max_rss() as f64 / 1024.0,
+        usage.max_rss() as f64 / 1024.0,
+    );
+    let micro = |figure: f64| (figure * 1e6).round() / 1e6;
+    let cost = Cost {
+        wall: micro(wall),
+        processor: micro(processor),
+        peak_mib,
+        others: micro(((busy - processor) / wall.max(0.01)).max(0.0)),
     };
     eprintln!("{}", serde_json::to_string(&cost)?);
     Ok(())
+}
+
+/// Seconds that all processors together have worked since the machine's start.
+fn busy() -> f64 {
+    let text = fs::read_to_string("/proc/stat").unwrap_or_default();
+    let line = text.lines().next().unwrap_or_default();
+    let ticks: Vec<f64> = line
+        .split_whitespace()
+        .skip(1)
+        .take(8)
+        .filter_map(|word| word.parse().ok())
+        .collect();
+    // The fourth and the fifth are idling and waiting; a tick is a hundredth of a second.
+    let idle: f64 = ticks.iter().skip(3).take(2).sum();
+    (ticks.iter().sum::<f64>() - idle) / 100.0
 }
 
 /// Runs `shell` with these variables and in that directory; its output is thrown away.

@@ -1,36 +1,42 @@
 //! `cargo xtask bench`: strongroom beside its peers on the same data in one run.
 //!
-//! For each data set all peers do one step after another before anyone does the next, in an order
-//! that turns with each repetition, so that the machine's moods hit all alike. A restore is
-//! compared byte for byte with the data. Ratios within one run are what counts
-//! (docs/benchmarks.md).
+//! For each data set all programs do one step after another before anyone does the next, in an
+//! order that turns with each repetition, so that the machine's moods hit all alike. Everything
+//! that comes back is compared byte for byte with the data. Ratios within one run are what counts
+//! (docs/benchmarks.md). A peer that fails a step gets no figure there; the run goes on.
 
+mod compare;
 mod data;
+mod figures;
+mod install;
 mod measure;
-mod peers;
+mod programs;
 mod random;
 mod report;
+mod targets;
 mod text;
+mod trial;
 
 use std::{
-    collections::BTreeMap,
     fs,
     path::{Path, PathBuf},
     process::Command,
+    time::{Duration, Instant},
 };
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Result, bail};
 
 pub(crate) use self::measure::probe;
 use self::{
     data::{Dataset, Scale},
-    measure::Cost,
-    peers::{PEERS, Peer, Step},
+    figures::Figures,
+    programs::{PROGRAMS, Program, Role, Step},
+    trial::{Trial, forget},
 };
-use crate::{
-    needs,
-    workspace::{cargo, run, scratch, target},
-};
+use crate::workspace::{root, scratch};
+
+/// The figures of the last full run.
+const LAST: &str = "bench/last.json";
 
 /// What to measure.
 #[derive(clap::Args)]
@@ -39,183 +45,202 @@ pub(crate) struct Options {
     #[arg(long, value_enum, default_value = "small")]
     scale: Scale,
     /// Which data sets.
-    #[arg(long, value_enum, value_delimiter = ',', default_values = ["d1", "d2", "d3", "d4"])]
-    datasets: Vec<Dataset>,
-    /// Which programs: strongroom, restic, borg.
-    #[arg(long, value_delimiter = ',', default_values = ["strongroom", "restic", "borg"])]
-    peers: Vec<String>,
-    /// Repetitions; the minimum is shown.
+    #[arg(long, value_enum, ignore_case = true, value_delimiter = ',',
+          default_values = ["d1", "d2", "d3", "d4"])]
+    sets: Vec<Dataset>,
+    /// Which programs (`ours`, `bare`, `restic`, …); the default is all that are found.
+    #[arg(long, value_delimiter = ',')]
+    programs: Vec<String>,
+    /// Repetitions; medians are shown.
     #[arg(long, default_value_t = 3)]
     reps: usize,
+    /// Starts no repetition that would not end within this time, judged by the first.
+    #[arg(long, value_name = "SECONDS")]
+    budget: Option<u64>,
     /// Where data and repositories go; the default is below target/.
     #[arg(long)]
     work: Option<PathBuf>,
-    /// Writes every figure as JSON into this file.
+    /// Writes every figure into this file; `bench/last.json` after a full run.
     #[arg(long)]
     json: Option<PathBuf>,
-}
-
-/// A figure's name: program, data set, step.
-type Cell = (&'static str, Dataset, Step);
-
-/// All figures of a run.
-#[derive(Default)]
-struct Figures {
-    costs: BTreeMap<&'static str, Vec<(Dataset, Step, Cost)>>,
-    /// Bytes of the repository after a step.
-    sizes: Vec<(Cell, u64)>,
-}
-
-/// One program at work on one data set.
-struct Trial<'a> {
-    peer: &'a Peer,
-    dataset: Dataset,
-    src: PathBuf,
-    dir: PathBuf,
+    /// Shows the figures of this file again and measures nothing.
+    #[arg(long, value_name = "FILE")]
+    show: Option<PathBuf>,
+    /// Gets the peers that the registries carry first; that takes long.
+    #[arg(long)]
+    install: bool,
+    /// Takes the binaries as they are.
+    #[arg(long)]
+    no_build: bool,
 }
 
 pub(crate) fn task(options: &Options) -> Result<()> {
-    needs::tools(needs::FOR_BENCH)?;
-    run(cargo().args(["build", "--release", "--package", "strongroom"]))?;
+    let last = root().join(LAST);
+    let before = last.exists().then(|| Figures::load(&last)).transpose()?;
+    if let Some(file) = &options.show {
+        let figures = Figures::load(file)?;
+        println!("{}", report::markdown(&figures, before.as_ref()));
+        return Ok(());
+    }
+    if options.install {
+        install::install()?;
+    }
+    if !options.no_build {
+        install::build()?;
+    }
+    let found = programs(options)?;
+    let chosen: Vec<&Program> = found.iter().map(|(program, _)| *program).collect();
+    let known = found
+        .iter()
+        .map(|(program, version)| (program.name.to_owned(), version.clone()));
+    let mut figures = Figures::new(options.scale, known.collect());
     let work = options
         .work
         .clone()
         .unwrap_or_else(|| scratch().join("bench"));
     fs::create_dir_all(&work)?;
     let work = work.canonicalize()?;
-    let chosen: Vec<&Peer> = PEERS
-        .iter()
-        .filter(|peer| options.peers.iter().any(|name| name == peer.name))
-        .collect();
-    if chosen.len() != options.peers.len() {
-        bail!("known programs are strongroom, restic and borg");
+    let measured = repetitions(options, &chosen, &work, &mut figures);
+    forget(&work)?;
+    measured?;
+    if let Some(path) = &options.json {
+        figures.store(path)?;
     }
-    let mut figures = Figures::default();
-    for rep in 0..options.reps {
-        for dataset in Dataset::ALL
-            .into_iter()
-            .filter(|set| options.datasets.contains(set))
-        {
-            println!("repetition {} of {}: {dataset:?}", rep + 1, options.reps);
-            repetition(dataset, options.scale, &chosen, rep, &work, &mut figures)?;
+    println!("\n{}", report::markdown(&figures, before.as_ref()));
+    Ok(())
+}
+
+/// The programs that take part, with their versions.
+fn programs(options: &Options) -> Result<Vec<(&'static Program, String)>> {
+    let mut found = Vec::new();
+    for program in PROGRAMS {
+        let named = |word: &String| match program.role {
+            Role::Ours if word == "ours" => true,
+            Role::Bare if word == "bare" => true,
+            _ => word == program.name,
+        };
+        let wanted = options.programs.iter().any(named);
+        if !wanted && !options.programs.is_empty() {
+            continue;
+        }
+        match install::version(program) {
+            Some(version) => found.push((program, version)),
+            None if wanted => bail!("{} cannot be started; try --install", program.name),
+            None => println!("without {}: it is not installed (--install)", program.name),
         }
     }
-    fs::remove_dir_all(&work).context("cannot clean up")?;
-    if let Some(path) = &options.json {
-        fs::write(path, report::json(&figures)?)?;
+    let unknown = options.programs.iter().find(|word| {
+        let known = |program: &Program| program.name == word.as_str();
+        !matches!(word.as_str(), "ours" | "bare") && !PROGRAMS.iter().any(known)
+    });
+    if let Some(word) = unknown {
+        let names: Vec<_> = PROGRAMS.iter().map(|program| program.name).collect();
+        bail!(
+            "{word} is no program known here; known are {}",
+            names.join(", ")
+        );
     }
-    println!("\n{}", report::markdown(&figures, &chosen));
+    Ok(found)
+}
+
+fn repetitions(
+    options: &Options,
+    programs: &[&Program],
+    work: &Path,
+    figures: &mut Figures,
+) -> Result<()> {
+    let started = Instant::now();
+    for rep in 0..options.reps {
+        let spent = started.elapsed();
+        let next = spent.checked_div(u32::try_from(rep)?).unwrap_or_default();
+        if options
+            .budget
+            .is_some_and(|budget| spent + next > Duration::from_secs(budget))
+        {
+            println!("no time is left for repetition {}", rep + 1);
+            break;
+        }
+        for dataset in Dataset::ALL {
+            if options.sets.contains(&dataset) {
+                repetition(dataset, rep, programs, work, figures)?;
+                let passed = started.elapsed().as_secs();
+                println!(
+                    "repetition {} of {}: {dataset:?}, {passed} s",
+                    rep + 1,
+                    options.reps
+                );
+            }
+        }
+    }
     Ok(())
 }
 
 fn repetition(
     dataset: Dataset,
-    scale: Scale,
-    peers: &[&Peer],
     rep: usize,
+    programs: &[&Program],
     work: &Path,
     figures: &mut Figures,
 ) -> Result<()> {
     let src = work.join("data");
     forget(&src)?;
-    dataset.create(&src, scale)?;
+    dataset.create(&src, figures.scale)?;
     let mut trials = Vec::new();
-    for peer in peers {
-        let dir = work.join(peer.name);
+    for program in programs {
+        let dir = work.join(program.name.replace(' ', "-"));
         forget(&dir)?;
         fs::create_dir_all(dir.join("home"))?;
+        let src = src.clone();
         trials.push(Trial {
-            peer,
+            program,
             dataset,
-            src: src.clone(),
+            src,
             dir,
         });
     }
     for step in Step::ALL {
         if step == Step::Change {
-            dataset.change(&src, scale)?;
+            dataset.change(&src, figures.scale)?;
         }
         // The source is in the page cache for everyone.
         warm(&src)?;
         for turn in 0..trials.len() {
             let trial = &trials[(turn + rep) % trials.len()];
-            let cost = trial.step(step)?;
-            let name = trial.peer.name;
-            figures
-                .costs
-                .entry(name)
-                .or_default()
-                .push((dataset, step, cost));
-            if matches!(step, Step::First | Step::Change | Step::Prune) {
-                figures
-                    .sizes
-                    .push(((name, dataset, step), stored(&trial.dir.join("repo"))?));
-            }
+            let done = trial.step(step);
+            note(figures, trial, step, done)?;
         }
     }
+    let taken = compare::sizes(&src)?.1;
+    figures
+        .cell_mut(targets::DATA, dataset, Step::Restore)
+        .bytes = Some(taken);
     for trial in &trials {
         forget(&trial.dir)?;
     }
     forget(&src)
 }
 
-impl Trial<'_> {
-    fn step(&self, step: Step) -> Result<Cost> {
-        let out = self.dir.join("out");
-        forget(&out)?;
-        fs::create_dir_all(&out)?;
-        let shell = self.fill((self.peer.command)(step, self.dataset), step);
-        let mut variables: Vec<_> = self
-            .peer
-            .variables
-            .iter()
-            .map(|(name, value)| ((*name).to_owned(), self.fill(value, step)))
-            .collect();
-        let path = std::env::var("PATH").unwrap_or_default();
-        let ours = target().join("release");
-        variables.push(("PATH".to_owned(), format!("{}:{path}", ours.display())));
-        let cost = measure::measure(&shell, &variables, &self.dir)
-            .with_context(|| format!("{}: {}", self.peer.name, step.title()))?;
-        if step == Step::Restore {
-            let restored = self.fill((self.peer.restored)(self.dataset), step);
-            let restored = out.join(restored.trim_start_matches('/'));
-            let status = Command::new("diff")
-                .args(["-rq", "--no-dereference"])
-                .args([&self.src, &restored])
-                .status()?;
-            if !status.success() {
-                bail!("{} restored something else", self.peer.name);
-            }
+/// Keeps what a step came to; only our own failure ends the run.
+fn note(
+    figures: &mut Figures,
+    trial: &Trial<'_>,
+    step: Step,
+    done: Result<Option<trial::Done>>,
+) -> Result<()> {
+    let cell = figures.cell_mut(trial.program.name, trial.dataset, step);
+    match done {
+        Ok(Some(done)) => {
+            cell.costs.push(done.cost);
+            cell.bytes = done.bytes;
         }
-        forget(&out)?;
-        Ok(cost)
-    }
-
-    fn fill(&self, template: &str, step: Step) -> String {
-        let paths = [
-            ("{repo}", self.dir.join("repo")),
-            ("{home}", self.dir.join("home")),
-            ("{out}", self.dir.join("out")),
-            ("{src}", self.src.clone()),
-        ];
-        let filled = paths
-            .iter()
-            .fold(template.to_owned(), |text, (word, path)| {
-                text.replace(word, &path.display().to_string())
-            });
-        filled
-            .replace("{one}", self.dataset.one())
-            .replace("{tag}", step.tag())
-    }
-}
-
-fn forget(dir: &Path) -> Result<()> {
-    match fs::remove_dir_all(dir) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-            Err(error).with_context(|| format!("cannot remove {}", dir.display()))
+        Ok(None) => {}
+        Err(error) if trial.program.role == Role::Ours && step != Step::One => return Err(error),
+        Err(error) => {
+            println!("FAILED {:?}: {error:#}", trial.dataset);
+            cell.failed = Some(format!("{error:#}").chars().take(300).collect());
         }
-        _ => Ok(()),
     }
+    Ok(())
 }
 
 /// Reads everything below `dir` once.
@@ -230,19 +255,4 @@ fn warm(dir: &Path) -> Result<()> {
     } else {
         bail!("cannot read {}", dir.display())
     }
-}
-
-/// Bytes of all files below `dir`.
-fn stored(dir: &Path) -> Result<u64> {
-    let mut bytes = 0;
-    for entry in fs::read_dir(dir).with_context(|| format!("cannot list {}", dir.display()))? {
-        let entry = entry?;
-        let kind = entry.file_type()?;
-        bytes += if kind.is_dir() {
-            stored(&entry.path())?
-        } else {
-            entry.metadata()?.len()
-        };
-    }
-    Ok(bytes)
 }

@@ -61,6 +61,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
         &["strongroom-model", "strongroom-store"],
     ),
     ("strongroom-e2e", &[]),
+    ("strongroom-limits", &[]),
     ("xtask", &["strongroom-wire"]),
 ];
 
