@@ -322,6 +322,14 @@ pub enum Damage {
     /// The bytes are authentic but break the format; a bug of the writer.
     #[error(transparent)]
     Malformed(#[from] Malformed),
+    /// More of the pack is bad than its parity can make up for.
+    #[error("{bad} of its shards are bad and parity can heal {healable}")]
+    BeyondParity {
+        /// Shards that are bad.
+        bad: usize,
+        /// Shards that could be healed.
+        healable: usize,
+    },
     /// The segment does not decompress to its length.
     #[error("the segment does not decompress")]
     Undecodable,

@@ -15,6 +15,7 @@ use crate::{
     error::Damage,
     id::RepositoryId,
     keys::KeyTree,
+    parity::PERCENT_MAX,
     seal::{self, CIPHER_AES_256_GCM, MAGIC, VERSION},
 };
 
@@ -22,6 +23,8 @@ const OBJECT_KIND: u8 = 0;
 const HASH_BLAKE3: u8 = 1;
 const CODEC_ZSTD: u8 = 1;
 const CHUNKER_KEYED_FILTERED: u8 = 1;
+/// Object sizes are padded as docs/format.md says under "Padding".
+const PADDING_NONE: u8 = 0;
 const MAC_LEN: usize = 32;
 
 /// Sizes that are fixed when a repository is created, in bytes.
@@ -71,6 +74,8 @@ impl Sizes {
 pub(crate) struct Header {
     pub(crate) repository: RepositoryId,
     pub(crate) sizes: Sizes,
+    /// Hundredths of each pack that are stored as parity.
+    pub(crate) parity_percent: u8,
 }
 
 impl Header {
@@ -86,7 +91,9 @@ impl Header {
             .u8(HASH_BLAKE3)
             .u8(CIPHER_AES_256_GCM)
             .u8(CODEC_ZSTD)
-            .u8(CHUNKER_KEYED_FILTERED);
+            .u8(CHUNKER_KEYED_FILTERED)
+            .u8(PADDING_NONE)
+            .u8(self.parity_percent);
         let Sizes {
             chunk_min,
             chunk_target,
@@ -119,12 +126,14 @@ impl Header {
             ("cipher", CIPHER_AES_256_GCM),
             ("codec", CODEC_ZSTD),
             ("chunker", CHUNKER_KEYED_FILTERED),
+            ("padding", PADDING_NONE),
         ] {
             let found = decoder.u8()?;
             if found != known {
                 return Err(Damage::UnknownAlgorithm { what, found });
             }
         }
+        let parity_percent = decoder.u8()?;
         let sizes = Sizes {
             chunk_min: decoder.u32()?,
             chunk_target: decoder.u32()?,
@@ -138,7 +147,14 @@ impl Header {
         if !sizes.are_sane() {
             return Err(Malformed::new("sizes are out of bounds").into());
         }
-        Ok(Self { repository, sizes })
+        if parity_percent > PERCENT_MAX {
+            return Err(Malformed::new("parity is out of bounds").into());
+        }
+        Ok(Self {
+            repository,
+            sizes,
+            parity_percent,
+        })
     }
 
     /// Whether the header object was made with these keys.
@@ -170,6 +186,7 @@ mod tests {
                 pack: 32 << 20,
                 ..Sizes::default()
             },
+            parity_percent: 10,
         };
         let object = header.encode(&keys(1));
         let accept = |object: &[u8]| {
@@ -196,6 +213,7 @@ mod tests {
         let header = Header {
             repository: RepositoryId::from_bytes([1; 16]),
             sizes: Sizes::default(),
+            parity_percent: 0,
         };
         let object = header.encode(&keys(1));
         let with = |at: usize, value: u8| {

@@ -20,6 +20,8 @@ pub enum Object {
     Slot([u8; 16]),
     /// A pack.
     Pack(PackId),
+    /// The parity of a pack.
+    Parity(PackId),
     /// An index run.
     Run(RunId),
     /// A manifest, or the fence in its place.
@@ -40,6 +42,7 @@ pub enum Object {
 pub(crate) mod prefix {
     pub(crate) const SLOTS: &str = "keys/";
     pub(crate) const PACKS: &str = "packs/";
+    pub(crate) const PARITY: &str = "parity/";
     pub(crate) const RUNS: &str = "index/";
     pub(crate) const MANIFESTS: &str = "manifests/";
     pub(crate) const LEASES: &str = "leases/";
@@ -56,10 +59,8 @@ impl Object {
         match self {
             Self::Format => "format".to_owned(),
             Self::Slot(name) => format!("{}{}", prefix::SLOTS, hex::encode(name)),
-            Self::Pack(id) => {
-                let name = id.to_string();
-                format!("{}{}/{name}", prefix::PACKS, &name[..2])
-            }
+            Self::Pack(id) => beside_others(prefix::PACKS, id),
+            Self::Parity(id) => beside_others(prefix::PARITY, id),
             Self::Run(id) => format!("{}{id}", prefix::RUNS),
             Self::Manifest(id) => format!("{}{id}", prefix::MANIFESTS),
             Self::Lease(id) => format!("{}{id}", prefix::LEASES),
@@ -86,6 +87,7 @@ impl Object {
                 Self::Slot(bytes)
             }
             "packs" => Self::Pack(hex_name(name.split_once('/')?.1)?),
+            "parity" => Self::Parity(hex_name(name.split_once('/')?.1)?),
             "index" => Self::Run(hex_name(name)?),
             "manifests" => Self::Manifest(hex_name(name)?),
             "leases" => Self::Lease(hex_name(name)?),
@@ -106,6 +108,12 @@ impl Object {
     }
 }
 
+/// The path of a pack or its parity: a folder by the first two digits keeps folders short.
+fn beside_others(prefix: &str, id: &PackId) -> String {
+    let name = id.to_string();
+    format!("{prefix}{}/{name}", &name[..2])
+}
+
 fn hex_name<T: FromStr>(text: &str) -> Option<T> {
     text.parse().ok()
 }
@@ -116,6 +124,7 @@ impl fmt::Display for Object {
             Self::Format => f.write_str("the repository's header"),
             Self::Slot(name) => write!(f, "key slot {}", hex::encode(name)),
             Self::Pack(id) => write!(f, "pack {id}"),
+            Self::Parity(id) => write!(f, "parity of pack {id}"),
             Self::Run(id) => write!(f, "index run {id}"),
             Self::Manifest(id) => write!(f, "manifest {id}"),
             Self::Lease(id) => write!(f, "lease {id}"),
@@ -143,6 +152,7 @@ mod tests {
             Object::Format,
             Object::Slot([9; 16]),
             Object::Pack(pack),
+            Object::Parity(pack),
             Object::Run(run),
             Object::Manifest(id),
             Object::Lease(id),
@@ -168,6 +178,7 @@ mod tests {
             "leases/zz",
             "x/y",
             "packs/1f",
+            "parity/1f",
         ] {
             assert_eq!(Object::parse(path), None, "{path:?}");
         }

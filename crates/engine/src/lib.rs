@@ -14,7 +14,7 @@
 //! - [`repository`], [`writer`], [`reader`]: creating, writing and reading
 //! - [`lease`], [`quarantine`], [`forget`]: what writers and collectors agree by
 //! - [`tree`], [`volume`]: what is saved and restored, on top of all that
-//! - [`inspect`]: packs and runs as they lie
+//! - [`inspect`]: packs and runs as they lie; [`parity`]: what heals packs
 //! - [`check`], [`collect`], [`stats`]: looking after a repository
 
 mod cache;
@@ -35,6 +35,7 @@ pub mod lease;
 pub mod manifest;
 mod objects;
 pub mod pack;
+pub mod parity;
 pub mod quarantine;
 pub mod reader;
 mod record;

@@ -28,6 +28,7 @@ use crate::{
     layout::{Object, prefix},
     manifest::{FENCE_LEN, Manifest},
     objects::Objects,
+    parity::PERCENT_MAX,
     reader::Reader,
     seal::Kind,
     slot::{self, PassphraseCost, Slot, Unlock},
@@ -41,6 +42,8 @@ pub struct CreateOptions {
     pub sizes: Sizes,
     /// What a guess at the passphrase costs, if it is opened by one.
     pub passphrase_cost: PassphraseCost,
+    /// Hundredths of each pack that are stored again as parity, 0 to 100; 0 is none.
+    pub parity_percent: u8,
 }
 
 /// An open repository; cheap to clone and shared by threads.
@@ -68,6 +71,12 @@ impl Repository {
                        up to 1 MiB, 4 KiB ≤ segment ≤ 1 MiB and segment ≤ pack ≤ 64 MiB",
             });
         }
+        if options.parity_percent > PERCENT_MAX {
+            return Err(Error::BadOption {
+                what: "the parity of a repository",
+                rule: "0 to 100 percent of its packs",
+            });
+        }
         let exists = || Error::RepositoryExists {
             place: store.describe(),
         };
@@ -87,6 +96,7 @@ impl Repository {
         let header = Header {
             repository,
             sizes: options.sizes,
+            parity_percent: options.parity_percent,
         };
         match store.create_new(&Object::Format.key(), &header.encode(&keys)) {
             Ok(()) => Ok(Self::new(header, store, keys)),
@@ -226,6 +236,10 @@ impl Repository {
             error => error,
         })?;
         Manifest::decode(*id, &body).map_err(Error::damaged(object))
+    }
+
+    pub(crate) fn header(&self) -> &Header {
+        &self.0.header
     }
 
     pub(crate) fn objects(&self) -> &Objects {

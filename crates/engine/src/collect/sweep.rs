@@ -52,7 +52,7 @@ pub(super) fn sweep(
     collected.manifests_removed += remove_manifests(repository, last_words)?;
     for pack in &quarantine.packs {
         progress.check()?;
-        repository.remove(Object::Pack(*pack))?;
+        repository.remove_pack(*pack)?;
     }
     drop_from_index(repository, &condemned, entropy)?;
     collected.packs_removed += quarantine.packs.len() as u64;

@@ -326,10 +326,11 @@ fn store(shared: &Shared, pack: &FinishedPack) -> Result<()> {
         .repository
         .objects()
         .put_named(Object::Pack(pack.info.id), &pack.bytes)?;
+    let parity = shared.repository.protect(pack.info.id, &pack.bytes)?;
     shared
         .counters
         .stored_bytes
-        .fetch_add(pack.bytes.len() as u64, Ordering::Relaxed);
+        .fetch_add(pack.bytes.len() as u64 + parity, Ordering::Relaxed);
     let waiting = shared.memtable.publish(pack.info, &pack.segments);
     if waiting >= shared.run_entries {
         shared.flush()

@@ -15,6 +15,8 @@ mod lease;
 #[cfg(test)]
 mod matrix;
 #[cfg(test)]
+mod parity;
+#[cfg(test)]
 mod scene;
 #[cfg(test)]
 mod tree;

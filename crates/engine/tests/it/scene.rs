@@ -29,6 +29,7 @@ pub(crate) fn small() -> CreateOptions {
             passes: 1,
             lanes: 1,
         },
+        ..CreateOptions::default()
     }
 }
 

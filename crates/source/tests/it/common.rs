@@ -36,6 +36,7 @@ pub(crate) fn repository() -> Repository {
             passes: 1,
             lanes: 1,
         },
+        ..CreateOptions::default()
     };
     let store = Store::open("memory:").unwrap();
     Repository::create(store, &Unlock::Key([7; 32]), options, &*entropy()).unwrap()

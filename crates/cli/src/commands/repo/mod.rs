@@ -27,7 +27,7 @@ use crate::{arguments::Context, system::SystemEntropy};
 #[derive(Subcommand)]
 pub(crate) enum Verb {
     /// Make a repository
-    Init(At),
+    Init(Init),
     /// Save a folder, an image file or a device; prints the manifest's id
     Backup(backup::Options),
     /// Restore a manifest to a new place
@@ -59,7 +59,7 @@ pub(crate) struct At {
 impl Verb {
     pub(crate) fn run(self, context: &Context) -> Result<()> {
         match self {
-            Self::Init(at) => at.init(context),
+            Self::Init(init) => init.run(context),
             Self::Backup(options) => options.run(context),
             Self::Restore(options) => options.run(context),
             Self::Cat(options) => options.run(),
@@ -72,6 +72,16 @@ impl Verb {
     }
 }
 
+/// How the repository is made.
+#[derive(clap::Args)]
+pub(crate) struct Init {
+    #[command(flatten)]
+    at: At,
+    /// Store so many percent of each pack again, from which `repair` heals damage; 0 is none
+    #[arg(long, value_name = "PERCENT", default_value_t = 0)]
+    parity: u8,
+}
+
 /// A repository that was made.
 #[derive(Serialize)]
 struct Made {
@@ -81,25 +91,21 @@ struct Made {
     key_file: Option<PathBuf>,
 }
 
-impl At {
-    /// Opens the repository.
-    fn open(&self) -> Result<Repository> {
-        let store = self.store()?;
-        let unlock = self.key.unlock()?;
-        Repository::open(store, &unlock)
-            .with_context(|| format!("cannot open the repository {}", self.repository))
-    }
-
-    fn init(&self, context: &Context) -> Result<()> {
-        let store = self.store()?;
-        let unlock = self.key.unlock_or_make()?;
-        let options = CreateOptions::default();
+impl Init {
+    fn run(self, context: &Context) -> Result<()> {
+        let Self { at, parity } = self;
+        let store = at.store()?;
+        let unlock = at.key.unlock_or_make()?;
+        let options = CreateOptions {
+            parity_percent: parity,
+            ..CreateOptions::default()
+        };
         let made = Repository::create(store, &unlock, options, &SystemEntropy)
-            .with_context(|| format!("cannot make the repository {}", self.repository))?;
+            .with_context(|| format!("cannot make the repository {}", at.repository))?;
         let made = Made {
             repository: made.id().to_string(),
             place: made.store().describe(),
-            key_file: self.key.file().cloned(),
+            key_file: at.key.file().cloned(),
         };
         context.output.show(&made, |made| {
             let keep = match &made.key_file {
@@ -111,6 +117,16 @@ impl At {
                 made.repository
             )
         })
+    }
+}
+
+impl At {
+    /// Opens the repository.
+    fn open(&self) -> Result<Repository> {
+        let store = self.store()?;
+        let unlock = self.key.unlock()?;
+        Repository::open(store, &unlock)
+            .with_context(|| format!("cannot open the repository {}", self.repository))
     }
 
     fn store(&self) -> Result<Store> {
