@@ -1,4 +1,4 @@
-//! The one task runner: `cargo xtask test | ci | tidy | docs | bench`.
+//! The one task runner: `cargo xtask test | ci | tidy | docs | bench | nightly`.
 //!
 //! Everything a developer or CI does with this repository has a verb here, so that nothing works
 //! only in CI. Each task is one module; each prints what it does and ends with one closing line.
@@ -13,6 +13,7 @@ mod bench;
 mod ci;
 mod docs;
 mod needs;
+mod nightly;
 mod test;
 mod tidy;
 mod workspace;
@@ -40,6 +41,8 @@ enum Task {
     Docs,
     /// Measures strongroom beside its peers and the bare pipeline.
     Bench(bench::Options),
+    /// Runs the tests that take too long for every change, and the fuzz targets.
+    Nightly(nightly::Options),
     /// Runs one measured command; for `bench` itself.
     #[command(hide = true)]
     BenchProbe {
@@ -55,6 +58,7 @@ fn main() -> ExitCode {
         Task::Tidy => tidy::task(),
         Task::Docs => docs::task(),
         Task::Bench(options) => bench::task(&options),
+        Task::Nightly(options) => nightly::task(&options),
         Task::BenchProbe { shell } => bench::probe(&shell),
     };
     match done {

@@ -12,7 +12,7 @@
 //! - [`registry`]: URL scheme → constructor; what [`Store::open`] knows
 //! - [`config`]: what comes from the environment, credentials above all
 //! - `memory`, `local`, `s3`: the backends
-//! - [`retry`], [`record`], [`fault`]: decorators; [`call`]: what they count and script
+//! - [`retry`], [`limit`], [`record`], [`fault`]: decorators; [`call`]: what they count and script
 //! - [`conformance`](mod@conformance): the suite that proves a store keeps the contract
 
 pub mod call;
@@ -21,6 +21,7 @@ pub mod conformance;
 pub mod error;
 pub mod fault;
 pub mod key;
+pub mod limit;
 mod local;
 mod memory;
 pub mod record;

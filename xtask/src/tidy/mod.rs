@@ -51,6 +51,16 @@ impl fmt::Display for Offence {
 }
 
 impl File {
+    /// Relative to the repository's root, with slashes.
+    pub(crate) fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// Its text if it is Rust.
+    pub(crate) fn rust(&self) -> Option<&str> {
+        self.text.as_deref().filter(|_| self.extension() == "rs")
+    }
+
     fn extension(&self) -> &str {
         let name = self.path.rsplit('/').next().unwrap_or_default();
         name.rsplit_once('.').map_or("", |(_, ext)| ext)

@@ -4,6 +4,7 @@
 mod child;
 mod conformance;
 mod decorators;
+mod limit;
 mod local;
 mod registry;
 mod s3;

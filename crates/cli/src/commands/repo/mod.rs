@@ -7,6 +7,7 @@
 mod backup;
 mod care;
 mod key;
+mod limits;
 mod manifests;
 mod restore;
 mod stream;
@@ -20,7 +21,7 @@ use strongroom_engine::{CreateOptions, Repository};
 use strongroom_model::Entropy;
 use strongroom_store::Store;
 
-use self::key::Key;
+use self::{key::Key, limits::Limits};
 use crate::{arguments::Context, system::SystemEntropy};
 
 /// What is done with a repository.
@@ -54,6 +55,8 @@ pub(crate) struct At {
     repository: String,
     #[command(flatten)]
     key: Key,
+    #[command(flatten)]
+    limits: Limits,
 }
 
 impl Verb {
@@ -130,8 +133,9 @@ impl At {
     }
 
     fn store(&self) -> Result<Store> {
-        Store::open(&self.repository)
-            .with_context(|| format!("{} is no place for a repository", self.repository))
+        let store = Store::open(&self.repository)
+            .with_context(|| format!("{} is no place for a repository", self.repository))?;
+        Ok(self.limits.apply(&store))
     }
 }
 
