@@ -24,7 +24,7 @@ const HASH_BLAKE3: u8 = 1;
 const CODEC_ZSTD: u8 = 1;
 const CHUNKER_KEYED_FILTERED: u8 = 1;
 /// Object sizes are padded as docs/format.md says under "Padding".
-const PADDING_NONE: u8 = 0;
+const PADDING_CLASSES: u8 = 1;
 const MAC_LEN: usize = 32;
 
 /// Sizes that are fixed when a repository is created, in bytes.
@@ -92,7 +92,7 @@ impl Header {
             .u8(CIPHER_AES_256_GCM)
             .u8(CODEC_ZSTD)
             .u8(CHUNKER_KEYED_FILTERED)
-            .u8(PADDING_NONE)
+            .u8(PADDING_CLASSES)
             .u8(self.parity_percent);
         let Sizes {
             chunk_min,
@@ -126,7 +126,7 @@ impl Header {
             ("cipher", CIPHER_AES_256_GCM),
             ("codec", CODEC_ZSTD),
             ("chunker", CHUNKER_KEYED_FILTERED),
-            ("padding", PADDING_NONE),
+            ("padding", PADDING_CLASSES),
         ] {
             let found = decoder.u8()?;
             if found != known {

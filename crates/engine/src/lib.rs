@@ -8,7 +8,7 @@
 //!
 //! In reading order:
 //! - [`id`], [`codec`], [`layout`], [`error`]: names, bytes, places, failures
-//! - `keys`, `slot`, `seal`, `record`, `header`: the key tree, unlocking, sealed objects
+//! - `keys`, `slot`, `seal`, `padding`, `record`, `header`: the key tree, unlocking, sealed objects
 //! - [`chunk`], `segment`, [`pack`], `index`, [`manifest`]: the formats, free of I/O but for the
 //!   index
 //! - [`repository`], [`writer`], [`reader`]: creating, writing and reading
@@ -35,6 +35,7 @@ pub mod lease;
 pub mod manifest;
 mod objects;
 pub mod pack;
+mod padding;
 pub mod parity;
 pub mod quarantine;
 pub mod reader;

@@ -1,7 +1,7 @@
 //! Small sealed objects with a random name: manifests, fences, leases, quarantine and
 //! forgetting records.
 //!
-//! A record is the common header and one sealed body, bound to the record's name, so that one
+//! A record is the common header and one sealed body with its length and padding, bound to the record's name, so that one
 //! record renamed to another's place does not open.
 //!
 //! Format: docs/format.md, "Records".
@@ -9,13 +9,17 @@
 use strongroom_model::Entropy;
 
 use crate::{
+    codec::Decoder,
     error::Damage,
     keys::KeyTree,
+    padding,
     seal::{HEADER_LEN, Kind, Part, Place, Seal, TAG_LEN},
 };
 
-/// Bytes that a record has on top of its body.
-pub(crate) const OVERHEAD: usize = HEADER_LEN + TAG_LEN;
+/// Bytes that a record has on top of what is sealed.
+const OVERHEAD: usize = HEADER_LEN + TAG_LEN;
+/// Bytes that say how long the body is; padding follows it.
+const LENGTH_LEN: usize = 4;
 
 /// Seals `body` as the record `name`.
 pub(crate) fn seal(
@@ -26,10 +30,13 @@ pub(crate) fn seal(
     entropy: &dyn Entropy,
 ) -> Vec<u8> {
     let seal = Seal::fresh(keys, kind, entropy);
-    let mut object = Vec::with_capacity(body.len() + OVERHEAD);
+    let size = padding::padded(kind, LENGTH_LEN + body.len() + OVERHEAD);
+    let mut object = Vec::with_capacity(size);
     object.extend_from_slice(seal.header());
+    object.extend_from_slice(&len(body).to_le_bytes());
     object.extend_from_slice(body);
-    seal.seal(&place(name, body.len()), &mut object, HEADER_LEN);
+    object.resize(size - TAG_LEN, 0);
+    seal.seal(&place(name, size - OVERHEAD), &mut object, HEADER_LEN);
     object
 }
 
@@ -48,11 +55,21 @@ pub(crate) fn open(
         sealed,
         &mut body,
     )?;
+    let mut decoder = Decoder::new(&body);
+    let len = decoder.count(1)?;
+    decoder.raw(len)?;
+    padding::are_zeroes(decoder.raw(decoder.remaining())?)?;
+    body.truncate(LENGTH_LEN + len);
+    body.drain(..LENGTH_LEN);
     Ok(body)
 }
 
-fn place(name: &[u8; 16], body_len: usize) -> Place {
-    let plain_len = u32::try_from(body_len).expect("a record is far shorter than 4 GiB");
+fn len(body: &[u8]) -> u32 {
+    u32::try_from(body.len()).expect("a record is far shorter than 4 GiB")
+}
+
+fn place(name: &[u8; 16], plain_len: usize) -> Place {
+    let plain_len = u32::try_from(plain_len).expect("a record is far shorter than 4 GiB");
     Place {
         name: *name,
         ..Place::new(Part::Body, 0, HEADER_LEN as u64, plain_len)

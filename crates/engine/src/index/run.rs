@@ -29,6 +29,7 @@ use crate::{
     layout::Object,
     objects::Objects,
     pack::{self, END, FOOTER_LEN, PackInfo},
+    padding,
     seal::{HEADER_LEN, Kind, Part, Place, Seal, TAG_LEN},
 };
 
@@ -105,8 +106,8 @@ impl Run {
         let mut plain = Vec::new();
         seal.open(&place, sealed, &mut plain)?;
         let directory = Directory::decode(&plain)?;
-        if directory.layout().end() != directory_start {
-            return Err(Malformed::new("pages of the run do not fill it").into());
+        if directory.layout().end() + TAG_LEN as u64 > directory_start {
+            return Err(Malformed::new("pages of the run overlap its directory").into());
         }
         Ok(Self {
             id,
@@ -329,7 +330,7 @@ impl Layout {
         self.entries.div_ceil(FILTER_PAGES * PAGE_ENTRIES)
     }
 
-    /// Where the directory starts.
+    /// Where the pages end and the padding starts.
     fn end(self) -> u64 {
         let last = self.page(Part::Filter, self.filters().saturating_sub(1));
         last.offset + u64::from(last.plain_len) + TAG_LEN as u64
@@ -421,6 +422,8 @@ impl RunBuilder {
             page(Part::Filter, number, &plain);
         }
         let plain = directory.encode();
+        let rest = plain.len() + TAG_LEN + FOOTER_LEN;
+        padding::append(&seal, Kind::Run, &mut bytes, rest);
         let start = bytes.len();
         let place = Place::new(Part::Directory, 0, start as u64, narrow(plain.len()));
         bytes.extend_from_slice(&plain);

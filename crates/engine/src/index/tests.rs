@@ -11,6 +11,7 @@ use crate::{
     id::{PackId, RepositoryId, Stream},
     keys::KeyTree,
     pack::PackInfo,
+    seal::HEADER_LEN,
     segment::{Codec, Extent},
 };
 
@@ -124,7 +125,12 @@ fn every_flipped_bit_is_seen_or_harmless_and_other_runs_still_answer() {
     let run = builder
         .finish(keys.keys(), 1, &SeededEntropy::new(1))
         .unwrap();
-    for bit in 0..run.bytes.len() * 8 {
+    // One page of three entries, one of the filter; the name alone tells about the padding behind.
+    let pages = HEADER_LEN + (3 * 61 + 16) + (64 + 16);
+    let len = run.bytes.len();
+    let directory: [u8; 4] = *run.bytes[len - 12..].first_chunk().unwrap();
+    let padding = pages..len - 12 - u32::from_le_bytes(directory) as usize;
+    for bit in (0..len * 8).filter(|bit| !padding.contains(&(bit / 8))) {
         let objects = objects();
         store(&objects, 9, 7, 2..4);
         let mut bad = run.bytes.clone();

@@ -17,13 +17,14 @@ use crate::{
     codec::{Decoder, Encoder},
     error::Damage,
     id::{ChunkId, ManifestId, RunId},
-    record,
+    padding,
+    seal::Kind,
 };
 
 /// Bytes of a fence's body: the name of the quarantine for which the writer was given up.
 pub(crate) const FENCE_BODY_LEN: usize = 16;
 /// Bytes of a fence; no manifest is as short.
-pub(crate) const FENCE_LEN: u64 = (record::OVERHEAD + FENCE_BODY_LEN) as u64;
+pub(crate) const FENCE_LEN: u64 = padding::padded(Kind::Fence, FENCE_BODY_LEN) as u64;
 
 /// What a manifest is the root of.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]

@@ -1,4 +1,4 @@
-//! Packs: sealed segments in a row, followed by a sealed directory and a plain footer.
+//! Packs: sealed segments in a row, followed by padding, a sealed directory and a plain footer.
 //!
 //! A pack is filled in memory, written once and never changed. Its name is the hash of its bytes,
 //! so a retried upload is harmless and rot is seen without any key. Data and tree chunks never
@@ -21,6 +21,7 @@ use crate::{
     error::Damage,
     id::{ChunkId, PackId, Stream},
     keys::KeyTree,
+    padding,
     seal::{HEADER_LEN, Kind, Part, Place, SALT_LEN, Seal, TAG_LEN},
     segment::{ChunkSpan, Codec, Decoding, Draft, Extent, SEGMENT_MAX},
 };
@@ -137,11 +138,14 @@ impl PackBuilder {
         }
     }
 
-    /// Closes the pack: directory, footer, name.
+    /// Closes the pack: padding, directory, footer, name.
     pub(crate) fn finish(mut self) -> FinishedPack {
-        let start = self.bytes.len();
         let directory = encode_directory(&self.segments);
         let directory_len = narrow(directory.len() + TAG_LEN);
+        let rest = directory_len as usize + FOOTER_LEN;
+        let kind = Kind::pack(self.stream);
+        padding::append(&self.seal, kind, &mut self.bytes, rest);
+        let start = self.bytes.len();
         let place = Place::new(Part::Directory, 0, start as u64, narrow(directory.len()));
         self.bytes.extend_from_slice(&directory);
         self.seal.seal(&place, &mut self.bytes, start);
@@ -181,7 +185,8 @@ fn encode_directory(segments: &[Listed]) -> Vec<u8> {
     directory.finish()
 }
 
-/// Reads a directory; its segments must fill the bytes from the header to `end` without gaps.
+/// Reads a directory; its segments must follow the header without gaps, and leave room for the
+/// padding before `end`.
 fn decode_directory(directory: &[u8], end: u64) -> Result<Vec<Listed>, Damage> {
     let mut decoder = Decoder::new(directory);
     let count = decoder.count(17)?;
@@ -223,10 +228,10 @@ fn decode_directory(directory: &[u8], end: u64) -> Result<Vec<Listed>, Damage> {
         segments.push(Listed { extent, chunks });
     }
     decoder.finish()?;
-    if next == end {
+    if next + TAG_LEN as u64 <= end {
         Ok(segments)
     } else {
-        Err(Malformed::new("segments do not touch").into())
+        Err(Malformed::new("segments overlap the directory").into())
     }
 }
 

@@ -12,6 +12,7 @@ use crate::{
     error::{Damage, Result},
     id::{ChunkId, PackId, Stream},
     keys::KeyTree,
+    padding,
     seal::{HEADER_LEN, Kind, Part, Place, Seal, TAG_LEN},
     segment::{ChunkSpan, Decoding},
 };
@@ -45,6 +46,12 @@ impl Directory {
     /// The segments in the order of the pack.
     pub fn segments(&self) -> impl ExactSizeIterator<Item = SegmentView<'_>> {
         self.segments.iter().map(|listed| SegmentView { listed })
+    }
+
+    /// Where the segments end.
+    fn padding_start(&self) -> u64 {
+        let last = self.segments.last();
+        last.map_or(HEADER_LEN as u64, |listed| listed.extent.end())
     }
 
     /// The chunks in the order of the pack.
@@ -91,7 +98,11 @@ impl<'a> PackView<'a> {
         if blake3::hash(bytes).as_bytes() != id.as_bytes() {
             return Err(Damage::WrongName);
         }
-        Self::open_unnamed(keys, id, bytes)
+        let view = Self::open_unnamed(keys, id, bytes)?;
+        let start = view.directory.padding_start();
+        let sealed = &bytes[index(start)..index(directory_at(bytes, bytes.len() as u64)?.start)];
+        padding::check(&view.seal, start, sealed)?;
+        Ok(view)
     }
 
     /// Opens a pack whose name is known not to match, for what can still be saved of it.

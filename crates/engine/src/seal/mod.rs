@@ -76,6 +76,8 @@ pub(crate) enum Part {
     Entries = 4,
     /// A page of an index run's filter.
     Filter = 5,
+    /// What makes a pack or an index run as long as its class.
+    Padding = 6,
 }
 
 /// The place to which a sealed piece is bound.

@@ -215,7 +215,7 @@ fn a_damaged_manifest_is_named_and_others_are_not_touched() {
 fn a_manifest_cut_to_the_length_of_a_fence_is_damage_and_no_fence() {
     let (store, id) = saved();
     alter(&store, &Object::Manifest(id).key(), |bytes| {
-        bytes.truncate(124);
+        bytes.truncate(256);
     });
     assert_eq!(open(&store).manifests().unwrap(), [id]);
 }

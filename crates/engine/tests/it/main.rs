@@ -11,6 +11,8 @@ mod damage;
 #[cfg(test)]
 mod forget;
 #[cfg(test)]
+mod golden;
+#[cfg(test)]
 mod lease;
 #[cfg(test)]
 mod matrix;
