@@ -3,6 +3,7 @@
 //! - `trial`: `strongroom try`, the README's first command
 //! - `story`: the user's commands from registration to restore
 //! - `repository`: `strongroom repo` without a service
+//! - `reader`: a reader written from the format's document alone
 //! - `operators`: projects, users and keys; nobody sees what is not his
 //! - `refusals`: bad input, and what it gets
 //! - `kill`: the server is killed in the midst of its work, again and again
@@ -12,6 +13,7 @@
 mod kill;
 mod leftovers;
 mod operators;
+mod reader;
 mod refusals;
 mod repository;
 mod scene;
