@@ -1,13 +1,15 @@
 #!/usr/bin/env python3
 """Reads a Strongroom repository of format version 1, written from docs/format.md alone.
 
-It proves that the document suffices, and is a rescue of last resort: three packages (zstandard, blake3, cryptography) and
-this page. It knows folders and key files. Every byte it gives out was authenticated, and hashes to its chunk's id.
+It proves that the document suffices, and is a rescue of last resort: three packages (zstandard,
+blake3, cryptography) and this page. It knows folders and key files. Every byte it gives out was
+authenticated, and hashes to its chunk's id.
 
-    read_repository.py REPOSITORY KEY_FILE list                       manifests that are not forgotten
-    read_repository.py REPOSITORY KEY_FILE show MANIFEST              a line for each entry, with the hash of its content
-    read_repository.py REPOSITORY KEY_FILE restore MANIFEST TARGET    contents of a tree or volume (no owners, no devices)
+    read_repository.py REPOSITORY KEY_FILE list       manifests that are not forgotten
+    … show MANIFEST              a line for each entry, with the hash of its content
+    … restore MANIFEST TARGET    contents of a tree or volume (no owners, no devices)
 """
+
 import os, struct, sys
 from pathlib import Path
 from urllib.parse import quote
@@ -59,7 +61,9 @@ class Sealed:
     def __init__(self, repository, kind, header):
         magic, version, found, cipher, owner, salt = struct.unpack("<8sHBB16s32s", header[:60])
         assert (magic, version, found, cipher, owner) == (MAGIC, 1, kind, 1, repository.id)
-        use, master = {1: "a pack", 2: "a pack", 3: "an index run"}.get(kind, "a record"), repository.master(kind)
+        use, master = {1: "a pack", 2: "a pack", 3: "an index run"}.get(
+            kind, "a record"
+        ), repository.master(kind)
         keys = derive(f"strongroom v1: key of {use}", master + bytes([kind]) + salt, 64)
         assert keys[32:] == header[60:92], "another key"
         self.header, self.key = header[:92], AESGCM(keys[:32])
@@ -97,7 +101,9 @@ class Repository:
         return derive(f"strongroom repository v1: {purpose}", self.secret + self.id)
 
     def master(self, kind):
-        return self.sub({1: "packs", 2: "packs", 3: "index runs"}.get(kind, "manifests and records"))
+        return self.sub(
+            {1: "packs", 2: "packs", 3: "index runs"}.get(kind, "manifests and records")
+        )
 
     def unlock(self, name, key):
         slot = Fields(self.read(f"keys/{name}"))
@@ -132,7 +138,9 @@ class Repository:
 
     def chunk(self, id, kind):
         """The bytes of a data (1) or tree (2) chunk."""
-        pack, found, salt, _, number, offset, sealed_len, plain_len, codec, start, length = self.index[id]
+        pack, found, salt, _, number, offset, sealed_len, plain_len, codec, start, length = (
+            self.index[id]
+        )
         assert found == kind and codec in (0, 1)
         path = self.folder / "packs" / pack.hex()[:2] / pack.hex()
         with open(path, "rb") as file:
@@ -148,7 +156,9 @@ class Repository:
 
     def record(self, kind, path, name):
         data = self.read(path)
-        fields = Fields(Sealed(self, kind, data).open(1, 0, 92, data[92:], name=bytes.fromhex(name)))
+        fields = Fields(
+            Sealed(self, kind, data).open(1, 0, 92, data[92:], name=bytes.fromhex(name))
+        )
         body = fields.blob()
         assert not any(fields.raw(len(fields.data) - fields.at)), "padding is not zeroes"
         return Fields(body)
@@ -169,7 +179,10 @@ class Repository:
         layer, root = fields.take("B32s")
         fields.take("8Q2q")
         fields.optional(lambda: fields.raw(16))
-        labels = {key.decode(): value.decode() for key, value in fields.list(lambda: (fields.blob(), fields.blob()))}
+        labels = {
+            key.decode(): value.decode()
+            for key, value in fields.list(lambda: (fields.blob(), fields.blob()))
+        }
         return layer, root, labels, fields.take("BQ")
 
     def items(self, root, role, read):
@@ -195,7 +208,9 @@ class Repository:
     def walk(self, path, node):
         yield path, node
         if node.kind == 2 and node.children:
-            entries = self.items(node.children, 1, lambda fields: (fields.blob(), Node(self, fields)))
+            entries = self.items(
+                node.children, 1, lambda fields: (fields.blob(), Node(self, fields))
+            )
             for name, child in entries:
                 yield from self.walk(path + b"/" + name if path else name, child)
 
@@ -233,7 +248,15 @@ class Node:
         self.modified, self.changed = fields.take("qI"), fields.take("qI")
         self.inode, self.device, self.links = fields.take("QQQ")
         how = fields.take("B")
-        self.xattrs = [] if how == 0 else fields.list(lambda: pair(fields)) if how == 1 else list(repository.items(root(), 3, pair))
+        self.xattrs = (
+            []
+            if how == 0
+            else (
+                fields.list(lambda: pair(fields))
+                if how == 1
+                else list(repository.items(root(), 3, pair))
+            )
+        )
         if self.kind == 1:
             how = fields.take("B")
             self.inline = fields.blob() if how == 0 else None
@@ -251,7 +274,9 @@ class Node:
     def content(self, repository):
         if self.inline is not None:
             return self.inline
-        data = b"".join(repository.chunk(id, 1) if id else bytes(length) for id, length in self.extents)
+        data = b"".join(
+            repository.chunk(id, 1) if id else bytes(length) for id, length in self.extents
+        )
         assert len(data) == self.size
         return data
 
@@ -280,10 +305,13 @@ def lines(repository, name):
             5: lambda: str(node.number),
             6: lambda: str(node.number),
         }.get(node.kind, lambda: "-")()
-        xattrs = ",".join(f"{quote(key)}={blake3(value).hexdigest()[:16]}" for key, value in node.xattrs)
+        xattrs = ",".join(
+            f"{quote(key)}={blake3(value).hexdigest()[:16]}" for key, value in node.xattrs
+        )
         same = quote(first) if first != path else "-"
         time = f"{node.modified[0]}.{node.modified[1]:09}"
-        yield f"/{quote(path)} {node.kind} {node.mode:o} {node.uid}:{node.gid} {time} {what} {same} {xattrs or '-'}"
+        owner, attributes = f"{node.uid}:{node.gid}", xattrs or "-"
+        yield f"/{quote(path)} {node.kind} {node.mode:o} {owner} {time} {what} {same} {attributes}"
 
 
 def restore(repository, name, target):
@@ -312,7 +340,12 @@ def main(folder, key_file, verb, *rest):
     if verb == "list":
         for name in repository.manifests():
             layer, _, labels, (complete, problems) = repository.manifest(name)
-            print(name, {1: "tree", 2: "volume"}[layer], "complete" if complete else f"{problems} problems", labels)
+            print(
+                name,
+                {1: "tree", 2: "volume"}[layer],
+                "complete" if complete else f"{problems} problems",
+                labels,
+            )
     elif verb == "show":
         for line in lines(repository, *rest):
             print(line)

@@ -1,8 +1,8 @@
 //! Small sealed objects with a random name: manifests, fences, leases, quarantine and
 //! forgetting records.
 //!
-//! A record is the common header and one sealed body with its length and padding, bound to the record's name, so that one
-//! record renamed to another's place does not open.
+//! A record is the common header and one sealed body with its length and padding, bound to the
+//! record's name, so that one record renamed to another's place does not open.
 //!
 //! Format: docs/format.md, "Records".
 
