@@ -136,9 +136,8 @@ fn restore(repository: &Repository, id: &ManifestId) -> Outcome {
             .map(|ids| {
                 scope.spawn(|| {
                     for batch in ids.chunks(64) {
-                        reader.prefetch(Stream::Data, batch);
-                        for id in batch {
-                            reader.read(Stream::Data, id)?;
+                        for chunk in reader.read_all(Stream::Data, batch) {
+                            chunk?;
                         }
                     }
                     Ok::<_, strongroom_engine::Error>(())

@@ -70,9 +70,15 @@ impl<K: Hash + Eq + Copy, V> Cache<K, V> {
         }
     }
 
-    /// Whether the value of `key` is held or on its way.
-    pub(crate) fn contains(&self, key: K) -> bool {
-        lock(&self.held).slots.contains_key(&key)
+    /// The value of `key` if it is held; waits for one that is on its way.
+    pub(crate) fn get(&self, key: K) -> Option<Arc<V>> {
+        let slot = {
+            let mut held = lock(&self.held);
+            let slot = held.slots.get_mut(&key)?;
+            slot.recent = true;
+            Arc::clone(&slot.value)
+        };
+        lock(&slot).clone()
     }
 
     fn slot(&self, key: K) -> Arc<Mutex<Option<Arc<V>>>> {
@@ -187,7 +193,7 @@ mod tests {
     fn an_error_is_not_remembered() {
         let cache: Cache<u32, u32> = Cache::new(30);
         assert_eq!(cache.get_or_load(1, || Err("no")), Err("no"));
-        assert!(!cache.contains(1));
+        assert!(cache.get(1).is_none());
         assert!(load(&cache, 1));
     }
 

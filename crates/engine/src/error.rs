@@ -179,6 +179,9 @@ pub enum Error {
         /// Why.
         source: Box<Error>,
     },
+    /// Others merged index runs each time this program came to read them.
+    #[error("the index was merged again and again while it was read; try again")]
+    IndexMoving,
     /// zstd cannot be set up: memory is short.
     #[error("the compressor cannot be set up; is memory short?")]
     Compressor {

@@ -21,6 +21,22 @@ use crate::{
 
 /// Bytes read from the end of a pack to get its footer and, mostly, its directory.
 const TAIL_LEN: u64 = 64 << 10;
+/// Bytes read at a time of what is only hashed.
+const PIECE_LEN: usize = 4 << 20;
+
+/// How often an index that others merge meanwhile is loaded anew before giving up.
+const MERGES_MET: usize = 8;
+
+/// Whether a run is not there any more, so that the index must be loaded anew.
+fn is_gone(error: &Error) -> bool {
+    matches!(
+        error,
+        Error::Damaged {
+            object: Object::Run(_),
+            damage: Damage::Missing,
+        }
+    )
+}
 
 /// The index runs of a repository.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -148,7 +164,10 @@ impl Repository {
     /// Visits every entry of one run in the order of chunk ids, page by page; a page that does not
     /// open ends the walk.
     pub fn run_entries(&self, id: RunId, visit: &mut dyn FnMut(IndexedChunk)) -> Result<()> {
-        let index = self.refresh_index()?;
+        let mut index = self.index()?;
+        if !index.runs().iter().any(|run| run.id() == id) {
+            index = self.refresh_index()?;
+        }
         let Some(run) = index.runs().iter().find(|run| run.id() == id) else {
             return Err(Error::Damaged {
                 object: Object::Run(id),
@@ -173,27 +192,75 @@ impl Repository {
         Ok(())
     }
 
-    /// The packs that the index knows to hold the chunk, best first.
+    /// The packs that the index knows to hold the chunk, best first; a page of the index that does
+    /// not open hides what it knows.
     pub fn packs_of(&self, id: &ChunkId) -> Result<Vec<PackId>> {
-        let index = self.index()?;
-        let found = index
-            .locations(self.objects(), id)
-            .filter_map(|location| match location {
-                Ok(location) => Some(Ok(location.pack.id)),
-                Err(Error::Damaged { .. }) => None,
-                Err(error) => Some(Err(error)),
-            });
-        found.collect()
+        self.ask_packs_of(id, &mut |error| match error {
+            Error::Damaged { .. } => Ok(()),
+            error => Err(error),
+        })
+    }
+
+    /// The packs that the index knows to hold the chunk; an error if any page that may know of
+    /// more does not open. This is what a decision to remove may stand on.
+    pub(crate) fn all_packs_of(&self, id: &ChunkId) -> Result<Vec<PackId>> {
+        self.ask_packs_of(id, &mut Err)
+    }
+
+    fn ask_packs_of(
+        &self,
+        id: &ChunkId,
+        hidden: &mut dyn FnMut(Error) -> Result<()>,
+    ) -> Result<Vec<PackId>> {
+        self.despite_merges(&mut || {
+            let mut packs = Vec::new();
+            for location in self.index()?.locations(self.objects(), id) {
+                match location {
+                    Ok(location) => packs.push(location.pack.id),
+                    Err(error) if is_gone(&error) => return Err(error),
+                    Err(error) => hidden(error)?,
+                }
+            }
+            Ok(packs)
+        })
+    }
+
+    /// Does `read`, and does it anew if a run was merged into another since the index was loaded.
+    pub(crate) fn despite_merges<T>(&self, read: &mut dyn FnMut() -> Result<T>) -> Result<T> {
+        for _ in 0..MERGES_MET {
+            match read() {
+                Err(error) if is_gone(&error) => {
+                    self.refresh_index()?;
+                }
+                done => return done,
+            }
+        }
+        Err(Error::IndexMoving)
     }
 
     /// Whether all bytes of a run hash to its name.
     pub fn check_run(&self, id: RunId) -> Result<()> {
-        let bytes = self.objects().get(Object::Run(id))?;
-        if blake3::hash(&bytes).as_bytes() == id.as_bytes() {
+        let object = Object::Run(id);
+        let missing = |error: strongroom_store::Error| match error.kind {
+            strongroom_store::ErrorKind::NotFound => Error::Damaged {
+                object,
+                damage: Damage::Missing,
+            },
+            _ => Error::store("look for an index run")(error),
+        };
+        let size = self.store().size(&object.key()).map_err(missing)?;
+        let (mut hasher, mut piece) = (blake3::Hasher::new(), Vec::new());
+        for start in (0..size).step_by(PIECE_LEN) {
+            piece.clear();
+            let end = size.min(start + PIECE_LEN as u64);
+            self.objects().get_into(object, start..end, &mut piece)?;
+            hasher.update(&piece);
+        }
+        if hasher.finalize().as_bytes() == id.as_bytes() {
             Ok(())
         } else {
             Err(Error::Damaged {
-                object: Object::Run(id),
+                object,
                 damage: Damage::WrongName,
             })
         }
@@ -206,11 +273,35 @@ impl Repository {
         keep: &dyn Fn(&PackId) -> bool,
         entropy: &dyn Entropy,
     ) -> Result<(Vec<RunId>, Vec<RunId>)> {
+        self.despite_merges(&mut || {
+            let index = self.refresh_index()?;
+            let epoch = index.next_epoch();
+            let merged = index::merge(self.objects(), index.runs(), epoch, keep, entropy)?;
+            let replaced = index.runs().iter().map(|run| run.id()).collect();
+            Ok((merged, replaced))
+        })
+    }
+
+    /// Merges index runs if there are too many; returns how many there were. Only for who holds a
+    /// lease from before he saw that no pack is in quarantine: the sweep of a later quarantine
+    /// waits for him, so no merged run names a pack that is gone.
+    pub(crate) fn thin_out_runs(&self, entropy: &dyn Entropy) -> Result<usize> {
         let index = self.refresh_index()?;
-        let epoch = index.next_epoch();
-        let merged = index::merge(self.objects(), index.runs(), epoch, keep, entropy)?;
-        let replaced = index.runs().iter().map(|run| run.id()).collect();
-        Ok((merged, replaced))
+        let crowd = index::crowded(index.runs());
+        if crowd.is_empty() || !self.quarantines()?.is_empty() {
+            return Ok(0);
+        }
+        index::merge(
+            self.objects(),
+            &crowd,
+            index.next_epoch(),
+            &|_| true,
+            entropy,
+        )?;
+        for run in &crowd {
+            self.remove(Object::Run(run.id()))?;
+        }
+        Ok(crowd.len())
     }
 
     /// Whether a lease, quarantine or forgetting record opens.

@@ -17,6 +17,7 @@
 //! - [`inspect`]: packs and runs as they lie; [`parity`]: what heals packs
 //! - [`check`], [`collect`], [`stats`]: looking after a repository
 
+mod ahead;
 mod cache;
 pub mod check;
 pub mod chunk;
@@ -37,6 +38,7 @@ mod objects;
 pub mod pack;
 mod padding;
 pub mod parity;
+mod pieces;
 pub mod quarantine;
 pub mod reader;
 mod record;

@@ -11,7 +11,7 @@ use strongroom_store::{Bytes, ErrorKind, Store};
 
 use crate::{
     error::{Damage, Error, Result},
-    index::Pages,
+    index::{Packs, Pages},
     keys::KeyTree,
     layout::Object,
     record,
@@ -26,6 +26,7 @@ pub(crate) struct Objects {
     store: Store,
     keys: KeyTree,
     pages: Pages,
+    packs: Packs,
 }
 
 impl Objects {
@@ -34,6 +35,7 @@ impl Objects {
             store,
             keys,
             pages: Pages::new(PAGES_CAPACITY),
+            packs: Packs::default(),
         }
     }
 
@@ -47,6 +49,10 @@ impl Objects {
 
     pub(crate) const fn pages(&self) -> &Pages {
         &self.pages
+    }
+
+    pub(crate) const fn packs(&self) -> &Packs {
+        &self.packs
     }
 
     /// The whole object.

@@ -27,10 +27,13 @@ use crate::{
 
 /// Bytes of decoded segments that a reader keeps.
 const SEGMENTS_CAPACITY: usize = 48 << 20;
-/// Prefetching reads over gaps up to this length rather than asking twice.
+/// Reading several chunks reads over gaps up to this length rather than asking twice.
 const GAP_MAX: u64 = 128 << 10;
-/// Prefetching reads no more than this at once.
+/// … and no more than this at once.
 const SPAN_MAX: u64 = 4 << 20;
+
+/// Chunks that are together less than this part of their segment are copied out of it.
+const SPARSE: usize = 2;
 
 /// Reads chunks of one repository; shared by threads.
 pub struct Reader {
@@ -40,11 +43,29 @@ pub struct Reader {
     spare: Mutex<Vec<Scratch>>,
 }
 
-/// A chunk's verified bytes.
+/// A segment, and the chunks wanted of it: their numbers among those asked for, and their bytes.
+struct Wanted {
+    pack: PackInfo,
+    extent: Extent,
+    chunks: Vec<(usize, Range<usize>)>,
+}
+
+/// Verified bytes of a chunk, or of several in a row.
 #[derive(Clone)]
 pub struct Chunk {
     segment: Arc<Vec<u8>>,
     bytes: Range<usize>,
+}
+
+impl Chunk {
+    /// Takes `next` in if its bytes follow on these in memory.
+    pub(crate) fn join(&mut self, next: &Self) -> bool {
+        let joins = Arc::ptr_eq(&self.segment, &next.segment) && self.bytes.end == next.bytes.start;
+        if joins {
+            self.bytes.end = next.bytes.end;
+        }
+        joins
+    }
 }
 
 impl Deref for Chunk {
@@ -99,36 +120,87 @@ impl Reader {
         self.read_from(&fresh, stream, id)
     }
 
-    /// Loads the segments of these chunks ahead, neighbours with one call to the store. Nothing
-    /// fails here: what cannot be loaded fails when it is read. Ask for a few MiB at a time.
-    pub fn prefetch(&self, stream: Stream, ids: &[ChunkId]) {
-        let Ok(index) = self.index() else { return };
+    /// The bytes of these chunks, in their order. Segments that lie close together are read with
+    /// one call to the store. All chunks are in memory at the end: ask for a few MiB at a time.
+    pub fn read_all(&self, stream: Stream, ids: &[ChunkId]) -> Vec<Result<Chunk>> {
+        let index = match self.index() {
+            Ok(index) => index,
+            Err(error) => return ids.iter().map(|_| Err(error.clone())).collect(),
+        };
         let objects = self.repository.objects();
-        let mut wanted: BTreeMap<(PackId, u32), (PackInfo, Extent)> = BTreeMap::new();
-        for id in ids {
+        let mut wanted: BTreeMap<(PackId, u32), Wanted> = BTreeMap::new();
+        for (at, id) in ids.iter().enumerate() {
             let found = index.locations(objects, id).flatten().next();
-            let Some(Location { pack, extent, .. }) = found else {
+            let Some(location) = found.filter(|location| location.pack.stream == stream) else {
                 continue;
             };
-            if pack.stream == stream && !self.segments.contains((pack.id, extent.number)) {
-                wanted.insert((pack.id, extent.number), (pack, extent));
-            }
-        }
-        let mut span: Vec<(PackInfo, Extent)> = Vec::new();
-        for (pack, extent) in wanted.into_values() {
-            let joins = span.first().zip(span.last()).is_some_and(|(first, last)| {
-                let bytes = extent.bytes();
-                first.0.id == pack.id
-                    && bytes.start.saturating_sub(last.1.end()) <= GAP_MAX
-                    && bytes.end.saturating_sub(first.1.bytes().start) <= SPAN_MAX
+            let Location {
+                pack,
+                extent,
+                start,
+                len,
+            } = location;
+            let segment = wanted.entry((pack.id, extent.number));
+            let segment = segment.or_insert_with(|| Wanted {
+                pack,
+                extent,
+                chunks: Vec::new(),
             });
-            if !joins {
-                self.load_span(&span);
+            let bytes = start as usize..(start + len) as usize;
+            segment.chunks.push((at, bytes));
+        }
+        let mut found: Vec<Option<Chunk>> = ids.iter().map(|_| None).collect();
+        let mut span: Vec<Wanted> = Vec::new();
+        for (key, next) in wanted {
+            if let Some(segment) = self.segments.get(key) {
+                self.take(&next, &segment, stream, ids, &mut found);
+                continue;
+            }
+            if !span.is_empty() && !joins(&span, &next) {
+                self.load_span(&span, stream, ids, &mut found);
                 span.clear();
             }
-            span.push((pack, extent));
+            span.push(next);
         }
-        self.load_span(&span);
+        self.load_span(&span, stream, ids, &mut found);
+        // Whatever is not as it should be is looked for elsewhere, or fails there with its reason.
+        let whole = ids.iter().zip(found);
+        whole
+            .map(|(id, chunk)| chunk.map_or_else(|| self.read(stream, id), Ok))
+            .collect()
+    }
+
+    /// Takes those of the wanted chunks out of their segment that are what their ids say.
+    fn take(
+        &self,
+        wanted: &Wanted,
+        segment: &Arc<Vec<u8>>,
+        stream: Stream,
+        ids: &[ChunkId],
+        found: &mut [Option<Chunk>],
+    ) {
+        let keys = self.repository.objects().keys();
+        let used: usize = wanted.chunks.iter().map(|(_, bytes)| bytes.len()).sum();
+        for (at, bytes) in &wanted.chunks {
+            let Some(content) = segment.get(bytes.clone()) else {
+                continue;
+            };
+            if keys.chunk_id(stream, content) != ids[*at] {
+                continue;
+            }
+            // A chunk keeps its segment in memory: not a large one for a small chunk.
+            found[*at] = Some(if used * SPARSE < segment.len() {
+                Chunk {
+                    bytes: 0..content.len(),
+                    segment: Arc::new(content.to_vec()),
+                }
+            } else {
+                Chunk {
+                    bytes: bytes.clone(),
+                    segment: Arc::clone(segment),
+                }
+            });
+        }
     }
 
     fn index(&self) -> Result<Arc<Index>> {
@@ -205,57 +277,53 @@ impl Reader {
             let objects = self.repository.objects();
             objects.get_into(object, extent.bytes(), &mut scratch.sealed)?;
             let Scratch { decoding, sealed } = &mut scratch;
-            let segment = self.decode(decoding, pack, extent, sealed)?;
+            let segment = decode(decoding, &self.seal(pack), pack, extent, sealed)?;
             self.give_back(scratch);
             Ok(segment)
         })
     }
 
     /// Reads segments of one pack that lie close together with one call.
-    fn load_span(&self, span: &[(PackInfo, Extent)]) {
-        // One segment alone is loaded just as well when it is read.
-        let [(pack, first), .., (_, last)] = span else {
+    fn load_span(
+        &self,
+        span: &[Wanted],
+        stream: Stream,
+        ids: &[ChunkId],
+        found: &mut [Option<Chunk>],
+    ) {
+        let [Wanted { pack, extent, .. }, ..] = span else {
             return;
         };
+        let end = span.last().map_or(0, |last| last.extent.end());
         let Ok(mut scratch) = self.scratch() else {
             return;
         };
         scratch.sealed.clear();
-        let bytes = first.bytes().start..last.end();
+        let bytes = extent.bytes().start..end;
         let Scratch { decoding, sealed } = &mut scratch;
-        if self
-            .repository
-            .objects()
-            .get_into(Object::Pack(pack.id), bytes.clone(), sealed)
-            .is_ok()
-        {
-            for (pack, extent) in span {
+        let objects = self.repository.objects();
+        let read = objects.get_into(Object::Pack(pack.id), bytes.clone(), sealed);
+        if read.is_ok() {
+            let seal = self.seal(pack);
+            for wanted in span {
+                let Wanted { pack, extent, .. } = wanted;
                 let at = |position| usize::try_from(position - bytes.start).unwrap_or(usize::MAX);
                 let sealed = sealed.get(at(extent.bytes().start)..at(extent.end()));
-                // Whatever fails here fails again, with its reason, when the chunk is read.
-                let _ = self.segments.get_or_load((pack.id, extent.number), || {
-                    self.decode(decoding, pack, extent, sealed.unwrap_or_default())
+                let segment = self.segments.get_or_load((pack.id, extent.number), || {
+                    decode(decoding, &seal, pack, extent, sealed.unwrap_or_default())
                 });
+                // What fails here fails again, with its reason, when the chunk is read alone.
+                if let Ok(segment) = segment {
+                    self.take(wanted, &segment, stream, ids, found);
+                }
             }
         }
         self.give_back(scratch);
     }
 
-    fn decode(
-        &self,
-        decoding: &mut Decoding,
-        pack: &PackInfo,
-        extent: &Extent,
-        sealed: &[u8],
-    ) -> Result<(Vec<u8>, usize)> {
+    fn seal(&self, pack: &PackInfo) -> Seal {
         let keys = self.repository.objects().keys();
-        let seal = Seal::with_salt(keys, Kind::pack(pack.stream), &pack.salt);
-        let mut plain = Vec::with_capacity(extent.plain_len as usize);
-        decoding
-            .decode(&seal, extent, sealed, &mut plain)
-            .map_err(Error::damaged(Object::Pack(pack.id)))?;
-        let weight = plain.len();
-        Ok((plain, weight))
+        Seal::with_salt(keys, Kind::pack(pack.stream), &pack.salt)
     }
 
     fn scratch(&self) -> Result<Scratch> {
@@ -279,4 +347,30 @@ impl Reader {
             .unwrap_or_else(PoisonError::into_inner)
             .push(scratch);
     }
+}
+
+/// Whether `next` is read together with the segments in front of it.
+fn joins(span: &[Wanted], next: &Wanted) -> bool {
+    span.first().zip(span.last()).is_some_and(|(first, last)| {
+        let bytes = next.extent.bytes();
+        first.pack.id == next.pack.id
+            && bytes.start.saturating_sub(last.extent.end()) <= GAP_MAX
+            && bytes.end.saturating_sub(first.extent.bytes().start) <= SPAN_MAX
+    })
+}
+
+/// A segment's bytes and their weight.
+fn decode(
+    decoding: &mut Decoding,
+    seal: &Seal,
+    pack: &PackInfo,
+    extent: &Extent,
+    sealed: &[u8],
+) -> Result<(Vec<u8>, usize)> {
+    let mut plain = Vec::with_capacity(extent.plain_len as usize);
+    decoding
+        .decode(seal, extent, sealed, &mut plain)
+        .map_err(Error::damaged(Object::Pack(pack.id)))?;
+    let weight = plain.len();
+    Ok((plain, weight))
 }

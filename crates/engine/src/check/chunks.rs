@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use super::{Checked, Finding};
+use super::{Checked, Finding, roster::Roster};
 use crate::{
     error::{Damage, Error, Result},
     id::{ChunkId, ManifestId, PackId, Stream},
@@ -18,6 +18,8 @@ pub(super) struct Walk<'a> {
     repository: &'a Repository,
     reader: Reader,
     present: &'a BTreeMap<PackId, u64>,
+    /// The chunks that are in packs of the store.
+    roster: Roster,
     progress: &'a Progress,
     checked: &'a mut Checked,
     nodes: HashSet<ChunkId>,
@@ -32,17 +34,18 @@ impl<'a> Walk<'a> {
         present: &'a BTreeMap<PackId, u64>,
         progress: &'a Progress,
         checked: &'a mut Checked,
-    ) -> Self {
-        Self {
+    ) -> Result<Self> {
+        Ok(Self {
             repository,
             reader: repository.reader(),
             present,
+            roster: Roster::load(repository, present, progress)?,
             progress,
             checked,
             nodes: HashSet::new(),
             lost: HashMap::new(),
             manifest: ManifestId::from_bytes([0; 16]),
-        }
+        })
     }
 
     /// Walks one manifest.
@@ -63,6 +66,10 @@ impl<'a> Walk<'a> {
         let id = reached.id;
         if let Some(finding) = self.lost.get(&id) {
             self.blame(*finding);
+            return Ok(());
+        }
+        if self.roster.contains(&id) {
+            self.checked.chunks += 1;
             return Ok(());
         }
         let packs = self.repository.packs_of(&id)?;

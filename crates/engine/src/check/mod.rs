@@ -11,8 +11,12 @@
 
 mod bytes;
 mod chunks;
+mod roster;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    thread,
+};
 
 use crate::{
     error::{Damage, Error, Result},
@@ -98,10 +102,25 @@ pub fn check(
     slots_and_records(repository, &mut checked)?;
     let present = present(repository, &mut checked)?;
     let indexed = runs(repository, &present, &leaving, &mut checked)?;
-    directories(repository, &present, &indexed, progress, &mut checked)?;
-    manifests(repository, options, &present, progress, &mut checked)?;
-    if options.depth == Depth::AllBytes {
-        bytes::all(repository, &present, progress, &mut checked)?;
+    if options.depth == Depth::Structure {
+        directories(repository, &present, &indexed, progress, &mut checked)?;
+        manifests(repository, options, &present, progress, &mut checked)?;
+        return Ok(checked);
+    }
+    // All bytes of the directories are read with the packs.
+    let damages = thread::scope(|scope| {
+        let bytes = scope.spawn(|| bytes::all(repository, &present, progress));
+        let walked = manifests(repository, options, &present, progress, &mut checked);
+        if walked.is_err() {
+            progress.cancel();
+        }
+        let damages = bytes
+            .join()
+            .unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+        walked.and(damages)
+    })?;
+    for damage in damages {
+        checked.find(damage, None);
     }
     Ok(checked)
 }
@@ -167,7 +186,12 @@ fn runs(
     for run in &runs {
         checked.runs += 1;
         match repository.check_run(run.id) {
-            Ok(()) => {}
+            // One that is not there any more was merged into another since the listing.
+            Ok(())
+            | Err(Error::Damaged {
+                damage: Damage::Missing,
+                ..
+            }) => {}
             Err(error @ Error::Damaged { .. }) => checked.find(error, None),
             Err(error) => return Err(error),
         }
@@ -251,7 +275,7 @@ fn manifests(
             Err(error) => return Err(error),
         }
     }
-    let mut walk = chunks::Walk::new(repository, present, progress, checked);
+    let mut walk = chunks::Walk::new(repository, present, progress, checked)?;
     for id in names {
         match repository.manifest(&id) {
             Ok(manifest) => walk.manifest(&manifest)?,

@@ -2,8 +2,8 @@
 //!
 //! The first marks through [`reach`](crate::tree::reach), the walk that checks share. The second
 //! reads nodes by itself, from their bytes and the format document alone, and asks the index where
-//! each chunk lies. A mistake in either then costs space, not data: what the first overlooks, the
-//! second holds fast.
+//! each chunk lies that a condemned pack may hold. A mistake in either then costs space, not data:
+//! what the first overlooks, the second holds fast.
 //!
 //! Invariant: a node that cannot be read ends the look with an error, and nothing is removed.
 
@@ -14,6 +14,7 @@ use crate::{
     codec::{Decoder, Malformed},
     error::{Error, Result},
     id::{ChunkId, ManifestId, PackId, Stream},
+    layout::Object,
     manifest::Manifest,
     reader::Reader,
     repository::Repository,
@@ -64,6 +65,9 @@ impl Visitor for Marking<'_> {
     }
 }
 
+/// With more entries than these, the chunks of condemned packs are counted before room is made.
+const COUNTED_FIRST: usize = 1 << 20;
+
 /// Whether a chunk that a manifest needs lies in one of `condemned` and in no pack that is there
 /// and in no quarantine. Only the manifests in `gone`, which nothing can bring back, do not count:
 /// one that was forgotten since may be restored while we look.
@@ -87,14 +91,15 @@ pub(super) fn needs_any(
             safe.insert(id);
         }
     })?;
-    repository.refresh_index()?;
-    let reader = repository.reader();
     let mut second = Second {
+        suspects: repository
+            .despite_merges(&mut || Suspects::load(repository, condemned, progress))?,
         repository,
         condemned,
         safe,
         seen: HashSet::new(),
     };
+    let reader = repository.reader();
     let mut manifests = repository.manifest_names()?;
     manifests.retain(|id| !gone.contains(id));
     for id in manifests {
@@ -131,6 +136,7 @@ pub(super) fn needs_any(
 }
 
 struct Second<'a> {
+    suspects: Suspects,
     repository: &'a Repository,
     condemned: &'a BTreeSet<PackId>,
     safe: HashSet<PackId>,
@@ -139,9 +145,88 @@ struct Second<'a> {
 
 impl Second<'_> {
     fn hangs_on_condemned(&self, id: &ChunkId) -> Result<bool> {
-        let packs = self.repository.packs_of(id)?;
+        if !self.suspects.may_contain(id) {
+            return Ok(false);
+        }
+        let packs = self.repository.all_packs_of(id)?;
         let safe = packs.iter().any(|pack| self.safe.contains(pack));
         Ok(!safe && packs.iter().any(|pack| self.condemned.contains(pack)))
+    }
+}
+
+/// The chunks in condemned packs, so that the index is asked for few others: a bitmap with four
+/// bits of sixteen set for each, chosen by other bytes of its id than the marks use.
+struct Suspects {
+    bits: Vec<u64>,
+}
+
+impl Suspects {
+    /// Reads the whole index. What it hides might be needed, so any damage of it is an error.
+    fn load(
+        repository: &Repository,
+        condemned: &BTreeSet<PackId>,
+        progress: &Progress,
+    ) -> Result<Self> {
+        let runs = repository.runs()?;
+        if let Some((run, damage)) = runs.damaged.into_iter().next() {
+            return Err(Error::Damaged {
+                object: Object::Run(run),
+                damage,
+            });
+        }
+        let hit = runs
+            .open
+            .iter()
+            .filter(|run| run.packs.iter().any(|pack| condemned.contains(&pack.id)));
+        let (runs, entries) = hit.fold((Vec::new(), 0), |(mut runs, entries), run| {
+            runs.push(run.id);
+            (runs, entries + run.entries)
+        });
+        // Merged runs name most packs, so their entries are no measure: count, then fill.
+        let mut count = 0_usize;
+        let visit_all = |visit: &mut dyn FnMut(&ChunkId)| {
+            runs.iter().try_for_each(|run| {
+                progress.check()?;
+                repository.run_entries(*run, &mut |chunk| {
+                    if condemned.contains(&chunk.pack) {
+                        visit(&chunk.span.id);
+                    }
+                })
+            })
+        };
+        if entries > COUNTED_FIRST {
+            visit_all(&mut |_| count += 1)?;
+        } else {
+            count = entries;
+        }
+        let mut suspects = Self {
+            bits: vec![0; (count / 4).max(64)],
+        };
+        visit_all(&mut |id| suspects.insert(id))?;
+        Ok(suspects)
+    }
+
+    fn insert(&mut self, id: &ChunkId) {
+        for (word, mask) in self.places(id) {
+            self.bits[word] |= mask;
+        }
+    }
+
+    fn may_contain(&self, id: &ChunkId) -> bool {
+        self.places(id)
+            .into_iter()
+            .all(|(word, mask)| self.bits[word] & mask != 0)
+    }
+
+    fn places(&self, id: &ChunkId) -> [(usize, u64); 4] {
+        let bytes = id.as_bytes();
+        let words = self.bits.len() as u64;
+        [16, 20, 24, 28].map(|at| {
+            let part = u32::from_le_bytes(*bytes[at..].first_chunk().expect("an id has 32 bytes"));
+            let bit = (u64::from(part) * (words * 64)) >> 32;
+            let word = usize::try_from(bit / 64).expect("a position inside the bitmap");
+            (word, 1 << (bit % 64))
+        })
     }
 }
 

@@ -57,6 +57,9 @@ pub struct CollectOptions {
     pub fencing: Fencing,
     /// Packs with at least this share of unneeded bytes, in percent, are written anew.
     pub repack_percent: u8,
+    /// Unneeded bytes that may stay beside needed ones, in percent of the needed ones of the
+    /// repository: more packs are written anew, the sparsest first, until no more than that stay.
+    pub waste_percent: u8,
 }
 
 impl Default for CollectOptions {
@@ -64,6 +67,7 @@ impl Default for CollectOptions {
         Self {
             fencing: Fencing::SurelyGone,
             repack_percent: 20,
+            waste_percent: 4,
         }
     }
 }
@@ -115,7 +119,7 @@ pub fn collect(
         )?;
     }
     let marked = mark_all(repository, progress)?;
-    let needs = needs(repository, &marked, progress)?;
+    let needs = repository.despite_merges(&mut || needs(repository, &marked, progress))?;
     let (unreachable, sparse) = plan(repository, &needs, *options)?;
     let mut quarantines = Vec::new();
     if !unreachable.is_empty() {
@@ -206,15 +210,34 @@ fn plan(
         .into_iter()
         .flat_map(|each| each.packs)
         .collect();
-    let (mut unreachable, mut sparse) = (Vec::new(), Vec::new());
+    let (mut unreachable, mut mixed) = (Vec::new(), Vec::new());
+    let (mut needed, mut waste) = (0, 0);
     for (id, need) in needs.iter().filter(|(id, _)| !standing.contains(id)) {
+        needed += need.needed;
         if need.needed == 0 {
             unreachable.push(*id);
-        } else if need.unneeded * 100
-            >= (need.needed + need.unneeded) * u64::from(options.repack_percent.max(1))
-        {
-            sparse.push(*id);
+        } else if need.unneeded > 0 {
+            waste += need.unneeded;
+            mixed.push((*id, *need));
         }
+    }
+    // Where most is gained for what is written.
+    mixed.sort_by(|(_, a), (_, b)| {
+        let gain = |mine: &Need, other: &Need| u128::from(mine.unneeded) * u128::from(other.needed);
+        gain(b, a).cmp(&gain(a, b))
+    });
+    let is_sparse = |need: &Need| {
+        let percent = u64::from(options.repack_percent.max(1));
+        need.unneeded * 100 >= (need.needed + need.unneeded) * percent
+    };
+    let may_stay = needed / 100 * u64::from(options.waste_percent);
+    let mut sparse = Vec::new();
+    for (id, need) in mixed {
+        if waste <= may_stay && !is_sparse(&need) {
+            break;
+        }
+        waste -= need.unneeded;
+        sparse.push(id);
     }
     Ok((unreachable, sparse))
 }

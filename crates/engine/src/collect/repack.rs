@@ -13,6 +13,7 @@ use crate::{
     error::{Error, Result},
     id::{PackId, Stream},
     layout::Object,
+    pack::Scratch,
     repository::Repository,
     writer::WriterOptions,
 };
@@ -27,6 +28,7 @@ pub(super) fn repack(
     let writer = repository.writer(WriterOptions::default(), Arc::clone(entropy))?;
     let mut data = writer.stream(Stream::Data);
     let mut tree = writer.stream(Stream::Tree);
+    let mut scratch = Scratch::new()?;
     for id in packs {
         let bytes = repository.pack_bytes(*id)?;
         let damaged = Error::damaged(Object::Pack(*id));
@@ -44,13 +46,13 @@ pub(super) fn repack(
                 continue;
             }
             let mut put = Ok(());
-            view.decode(segment.number(), &mut |chunk, bytes| {
+            view.decode_with(&mut scratch, segment.number(), &mut |chunk, bytes| {
                 if put.is_ok() && marked.contains(&chunk) {
                     put = bytes
                         .map_err(Error::damaged(Object::Pack(*id)))
                         .and_then(|bytes| stream.put(bytes).map(drop));
                 }
-            })?;
+            });
             put?;
         }
     }

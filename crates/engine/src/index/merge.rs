@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// Entries in a merged run; it is built in memory, at about 130 bytes each.
-const ENTRIES_MAX: usize = 1 << 18;
+const ENTRIES_MAX: usize = 1 << 19;
 
 /// Walks one run in the order of its ids.
 struct Cursor<'a> {

@@ -13,14 +13,18 @@
 
 mod entry;
 mod filter;
+mod generations;
 mod merge;
+mod packs;
 mod run;
 
 use std::{collections::HashMap, sync::Arc};
 
 pub(crate) use self::{
     entry::{Entry, Location},
+    generations::{GENERATIONS_MAX, crowded},
     merge::merge,
+    packs::Packs,
     run::{Pages, Run, RunBuilder},
 };
 use crate::{
@@ -111,5 +115,7 @@ impl Index {
     }
 }
 
+#[cfg(test)]
+mod scale;
 #[cfg(test)]
 mod tests;

@@ -56,7 +56,7 @@ pub(crate) struct Run {
 struct Directory {
     epoch: u64,
     entries: usize,
-    packs: Vec<PackInfo>,
+    packs: Vec<Arc<PackInfo>>,
     /// First id of each page.
     firsts: Vec<ChunkId>,
     last: ChunkId,
@@ -87,7 +87,10 @@ impl Run {
         } else {
             objects.get_range(object, 0..HEADER_LEN as u64)?
         };
-        Self::from_parts(objects.keys(), id, &header, sealed.start, &directory).map_err(damaged)
+        let mut run = Self::from_parts(objects.keys(), id, &header, sealed.start, &directory)
+            .map_err(damaged)?;
+        objects.packs().share(&mut run.directory.packs);
+        Ok(run)
     }
 
     /// Opens a run of which the header and the sealed directory are at hand.
@@ -126,13 +129,19 @@ impl Run {
         self.directory.epoch
     }
 
+    /// The first and the last chunk.
+    pub(crate) fn ends(&self) -> (&ChunkId, &ChunkId) {
+        let first = self.directory.firsts.first();
+        (first.unwrap_or(&self.directory.last), &self.directory.last)
+    }
+
     /// Number of entries.
     pub(crate) const fn len(&self) -> usize {
         self.directory.entries
     }
 
     /// The packs that entries refer to, by number.
-    pub(crate) fn packs(&self) -> &[PackInfo] {
+    pub(crate) fn packs(&self) -> &[Arc<PackInfo>] {
         &self.directory.packs
     }
 
@@ -173,7 +182,7 @@ impl Run {
     /// The place of an entry of this run, with its pack.
     pub(crate) fn locate(&self, entry: &Entry) -> Location {
         Location {
-            pack: self.directory.packs[entry.pack as usize],
+            pack: *self.directory.packs[entry.pack as usize],
             extent: entry.extent,
             start: entry.start,
             len: entry.len,
@@ -262,12 +271,12 @@ impl Directory {
                     });
                 }
             };
-            packs.push(PackInfo {
+            packs.push(Arc::new(PackInfo {
                 id,
                 stream,
                 salt: decoder.array()?,
                 size: decoder.u32()?,
-            });
+            }));
         }
         let pages = entries.div_ceil(PAGE_ENTRIES);
         if entries == 0 || decoder.remaining() != pages.saturating_add(1).saturating_mul(32) {
@@ -340,7 +349,7 @@ impl Layout {
 /// Collects entries for one run.
 #[derive(Default)]
 pub(crate) struct RunBuilder {
-    packs: Vec<PackInfo>,
+    packs: Vec<Arc<PackInfo>>,
     numbers: HashMap<PackId, u32>,
     entries: Vec<Entry>,
 }
@@ -355,7 +364,7 @@ impl RunBuilder {
             len,
         } = *location;
         let number = *self.numbers.entry(pack.id).or_insert_with(|| {
-            self.packs.push(pack);
+            self.packs.push(Arc::new(pack));
             narrow(self.packs.len() - 1)
         });
         self.entries.push(Entry {

@@ -15,7 +15,7 @@ mod view;
 use strongroom_model::Entropy;
 
 pub use self::view::{Directory, PackView, SegmentView, VisitChunk};
-pub(crate) use self::view::{directory_at, open_directory, open_header};
+pub(crate) use self::view::{Scratch, directory_at, open_directory, open_header};
 use crate::{
     codec::{Decoder, Encoder, Malformed},
     error::Damage,

@@ -83,6 +83,21 @@ impl<'a> SegmentView<'a> {
     }
 }
 
+/// What decoding needs, used for one segment after another.
+pub(crate) struct Scratch {
+    decoding: Decoding,
+    plain: Vec<u8>,
+}
+
+impl Scratch {
+    pub(crate) fn new() -> Result<Self> {
+        Ok(Self {
+            decoding: Decoding::new()?,
+            plain: Vec::new(),
+        })
+    }
+}
+
 /// A whole pack in memory.
 pub struct PackView<'a> {
     keys: &'a KeyTree,
@@ -131,12 +146,23 @@ impl<'a> PackView<'a> {
     /// Decodes segment `number`, recomputes the id of each of its chunks and hands out those that
     /// hold; `visit` gets the others as damage.
     pub fn decode(&self, number: u32, visit: &mut VisitChunk<'_>) -> Result<()> {
+        self.decode_with(&mut Scratch::new()?, number, visit);
+        Ok(())
+    }
+
+    /// Like [`decode`](Self::decode), in memory that is used again.
+    pub(crate) fn decode_with(
+        &self,
+        scratch: &mut Scratch,
+        number: u32,
+        visit: &mut VisitChunk<'_>,
+    ) {
         let Some(Listed { extent, chunks }) = self.directory.segments.get(number as usize) else {
-            return Ok(());
+            return;
         };
         let sealed = &self.bytes[index(extent.bytes().start)..index(extent.bytes().end)];
-        let mut plain = Vec::new();
-        let decoded = Decoding::new()?.decode(&self.seal, extent, sealed, &mut plain);
+        let Scratch { decoding, plain } = scratch;
+        let decoded = decoding.decode(&self.seal, extent, sealed, plain);
         let mut rest = plain.as_slice();
         for chunk in chunks {
             let damage = if let Err(damage) = &decoded {
@@ -153,7 +179,6 @@ impl<'a> PackView<'a> {
             };
             visit(chunk.id, damage);
         }
-        Ok(())
     }
 }
 

@@ -9,6 +9,7 @@ use super::{
 use crate::{
     error::{Error, Result},
     id::{ChunkId, Stream},
+    pieces::{Wanted, What},
     reader::{Chunk, Reader},
 };
 
@@ -71,6 +72,21 @@ pub(crate) struct Extents {
 
 /// A piece of a file: its position and what is there.
 pub(crate) type Placed = (u64, Result<Extent, (u64, Error)>);
+
+impl From<Placed> for Wanted {
+    fn from((position, extent): Placed) -> Self {
+        let (length, what) = match extent {
+            Ok(Extent::Hole(length)) => (length, What::Hole),
+            Ok(Extent::Data { id, length }) => (u64::from(length), What::Chunk(id)),
+            Err((length, error)) => (length, What::Lost(error)),
+        };
+        Self {
+            position,
+            length,
+            what,
+        }
+    }
+}
 
 impl Extents {
     /// The extents from the one on that holds the byte at `offset`, or somewhat before it.

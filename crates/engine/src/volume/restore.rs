@@ -15,9 +15,9 @@ use strongroom_model::content::{self, BlockSink, TreePath};
 
 use super::{map::Blocks, top::Top};
 use crate::{
-    codec::Malformed,
     error::{Error, Result},
-    id::{ChunkId, ManifestId, Stream},
+    id::ManifestId,
+    pieces::{Held, Piece, Wanted, What, load},
     reader::Reader,
     repository::Repository,
     tree::{
@@ -93,8 +93,8 @@ struct Walk {
 
 /// A part of the disk: the blocks to write, and what is to be zero.
 #[derive(Default)]
-struct Piece {
-    blocks: Vec<(u64, ChunkId)>,
+struct Stretch {
+    blocks: Vec<Wanted>,
     zeroes: Vec<Range<u64>>,
     covered: u64,
 }
@@ -117,28 +117,27 @@ impl Restore<'_> {
     fn work(&self) -> Result<()> {
         while !self.stopped.load(Ordering::Relaxed) {
             self.progress.check()?;
-            let Some(piece) = self.next_piece()? else {
+            let Some(piece) = self.next_stretch()? else {
                 break;
             };
-            let ids: Vec<_> = piece.blocks.iter().map(|(_, id)| *id).collect();
-            self.reader.prefetch(Stream::Data, &ids);
             for range in piece.zeroes {
                 self.target(range.clone(), self.sink.zero(range))?;
             }
-            for (block, id) in &piece.blocks {
-                self.write(*block, id)?;
+            let blocks = piece.blocks.len() as u64;
+            for loaded in load(self.reader, vec![piece.blocks]).into_iter().flatten() {
+                self.write(loaded)?;
             }
             self.progress.advance(piece.covered);
-            self.progress.finish_items(piece.blocks.len() as u64);
+            self.progress.finish_items(blocks);
         }
         Ok(())
     }
 
     /// Takes the next blocks, with the holes in front of them; `None` at the end.
-    fn next_piece(&self) -> Result<Option<Piece>> {
+    fn next_stretch(&self) -> Result<Option<Stretch>> {
         let mut walk = lock(&self.walk);
         let Walk { map, done } = &mut *walk;
-        let (mut piece, start) = (Piece::default(), *done);
+        let (mut piece, start) = (Stretch::default(), *done);
         while *done < self.top.size && piece.blocks.len() < PIECE_BLOCKS {
             let (next, block) = match map.next(self.reader, &mut |_| Ok(())) {
                 None => (self.top.size..self.top.size, None),
@@ -157,36 +156,34 @@ impl Restore<'_> {
                 piece.zeroes.push(*done..next.start);
             }
             *done = next.end.max(next.start);
-            piece.blocks.extend(block);
+            piece.blocks.extend(block.map(|(block, id)| {
+                let Range { start, end } = self.range(block);
+                Wanted {
+                    position: start,
+                    length: end - start,
+                    what: What::Chunk(id),
+                }
+            }));
         }
         piece.covered = *done - start;
         Ok((piece.covered > 0).then_some(piece))
     }
 
-    /// The bytes of a block; nothing behind the end of the disk.
     fn range(&self, block: u64) -> Range<u64> {
-        let at = |block: u64| {
-            block
-                .saturating_mul(u64::from(self.top.block))
-                .min(self.top.size)
-        };
-        at(block)..at(block.saturating_add(1))
+        self.top.range(block)
     }
 
-    fn write(&self, block: u64, id: &ChunkId) -> Result<()> {
-        let range = self.range(block);
-        let chunk = match self.reader.read(Stream::Data, id) {
-            Ok(chunk) if chunk.len() as u64 == range.end - range.start => chunk,
-            Ok(_) => {
-                let malformed = Malformed::new("a chunk is not as long as its block");
-                return self.lose_block(range, Error::NodeMalformed { id: *id, malformed });
+    fn write(&self, piece: Piece) -> Result<()> {
+        let range = piece.position..piece.position + piece.length;
+        match piece.held {
+            Held::Data(bytes) => {
+                self.target(range.clone(), self.sink.write_at(&bytes, range.start))?;
+                self.bytes.fetch_add(piece.length, Ordering::Relaxed);
+                Ok(())
             }
-            Err(error) => return self.lose_block(range, error),
-        };
-        self.target(range.clone(), self.sink.write_at(&chunk, range.start))?;
-        self.bytes
-            .fetch_add(range.end - range.start, Ordering::Relaxed);
-        Ok(())
+            Held::Lost(error) => self.lose_block(range, error),
+            Held::Hole => self.target(range.clone(), self.sink.zero(range)),
+        }
     }
 
     fn lose_block(&self, range: Range<u64>, error: Error) -> Result<()> {

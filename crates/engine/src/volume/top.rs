@@ -8,6 +8,8 @@
 //!
 //! Format: docs/format.md, "Block maps".
 
+use std::ops::Range;
+
 use strongroom_model::content::{FileTime, Stat};
 
 use super::map::{LEVELS_MAX, root_level};
@@ -62,6 +64,12 @@ impl Top {
     /// Blocks of the volume; the last may be shorter.
     pub(crate) fn blocks(&self) -> u64 {
         self.size.div_ceil(u64::from(self.block))
+    }
+
+    /// The bytes of a block; nothing behind the end of the disk.
+    pub(crate) fn range(&self, block: u64) -> Range<u64> {
+        let at = |block: u64| block.saturating_mul(u64::from(self.block)).min(self.size);
+        at(block)..at(block.saturating_add(1))
     }
 
     pub(crate) fn encode(&self) -> Vec<u8> {

@@ -8,6 +8,7 @@ use super::{Shared, Writer, pipeline::Pipeline, release};
 use crate::{
     error::{Error, Result},
     id::{ManifestId, PackId, QuarantineId},
+    index::GENERATIONS_MAX,
     layout::Object,
     manifest::{Body, Manifest},
     pack::PackView,
@@ -26,6 +27,7 @@ impl Writer {
     /// collection finds out.
     pub fn commit(mut self, body: Body) -> Result<ManifestId> {
         self.make_durable()?;
+        self.thin_out();
         // From here on the outcome decides about the lease.
         self.holds_lease = false;
         self.shared.write_manifest(body)
@@ -34,7 +36,20 @@ impl Writer {
     /// Makes everything durable and ends without a manifest: what was stored is in the index, for
     /// manifests that reach it already. This is how a collection writes chunks anew.
     pub(crate) fn close(mut self) -> Result<()> {
-        self.make_durable()
+        self.make_durable()?;
+        self.thin_out();
+        Ok(())
+    }
+
+    /// Merges index runs if there are too many. What fails here costs later readers some time.
+    fn thin_out(&self) {
+        let shared = &self.shared;
+        if shared.known.runs() <= GENERATIONS_MAX {
+            return;
+        }
+        if let Err(error) = shared.repository.thin_out_runs(&*shared.entropy) {
+            tracing::warn!(%error, "the runs of the index are many and could not be merged");
+        }
     }
 
     /// Waits for all that is under way, until nothing that was relied on is in quarantine.

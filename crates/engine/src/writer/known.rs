@@ -10,12 +10,12 @@ use std::{
     collections::BTreeSet,
     sync::{
         Arc, Mutex, OnceLock, PoisonError, RwLock,
-        atomic::{AtomicU8, Ordering},
+        atomic::{AtomicBool, AtomicU8, Ordering},
     },
 };
 
 use crate::{
-    error::{Error, Result},
+    error::{Damage, Error, Result},
     id::{ChunkId, PackId, Stream},
     index::Run,
     layout::{Object, prefix},
@@ -38,6 +38,8 @@ pub(super) struct Known {
 struct Watched {
     run: Arc<Run>,
     verdicts: Box<[AtomicU8]>,
+    /// Another writer merged it into a run that came after; the verdicts still count.
+    merged: AtomicBool,
 }
 
 const UNKNOWN: u8 = 0;
@@ -85,6 +87,12 @@ impl Known {
         Arc::make_mut(&mut runs).push(Arc::new(Watched::new(Arc::new(run), OWN)));
     }
 
+    /// Runs to ask.
+    pub(super) fn runs(&self) -> usize {
+        let runs = self.runs.read().unwrap_or_else(PoisonError::into_inner);
+        runs.len()
+    }
+
     /// Whether the chunk may be relied on.
     pub(super) fn contains(
         &self,
@@ -92,11 +100,30 @@ impl Known {
         stream: Stream,
         id: &ChunkId,
     ) -> Result<bool> {
+        if let Some(known) = self.ask(repository, stream, id)? {
+            return Ok(known);
+        }
+        // A run was merged meanwhile: what it knew is in another one now.
+        self.follow(repository)?;
+        Ok(self.ask(repository, stream, id)?.unwrap_or(false))
+    }
+
+    /// Asks every run; `None` if one that might know is not there any more.
+    fn ask(&self, repository: &Repository, stream: Stream, id: &ChunkId) -> Result<Option<bool>> {
         let runs = Arc::clone(&self.runs.read().unwrap_or_else(PoisonError::into_inner));
-        for watched in runs.iter() {
+        let mut answer = Some(false);
+        for watched in runs.iter().filter(|watched| !watched.is_merged()) {
             let entry = match watched.run.find(repository.objects(), id) {
                 Ok(Some(entry)) => entry,
                 Ok(None) => continue,
+                Err(Error::Damaged {
+                    damage: Damage::Missing,
+                    ..
+                }) => {
+                    watched.merged.store(true, Ordering::Release);
+                    answer = None;
+                    continue;
+                }
                 // A page that does not open hides its chunks: they are stored anew.
                 Err(Error::Damaged { .. }) => continue,
                 Err(error) => return Err(error),
@@ -104,10 +131,24 @@ impl Known {
             let pack = &watched.run.packs()[entry.pack as usize];
             let verdict = &watched.verdicts[entry.pack as usize];
             if pack.stream == stream && self.may_rely_on(repository.objects(), pack, verdict)? {
-                return Ok(true);
+                return Ok(Some(true));
             }
         }
-        Ok(false)
+        Ok(answer)
+    }
+
+    /// Takes in the runs that came since the index was loaded.
+    fn follow(&self, repository: &Repository) -> Result<()> {
+        let index = repository.refresh_index()?;
+        let mut runs = self.runs.write().unwrap_or_else(PoisonError::into_inner);
+        let new: Vec<_> = index
+            .runs()
+            .iter()
+            .filter(|run| !runs.iter().any(|known| known.run.id() == run.id()))
+            .map(|run| Arc::new(Watched::new(Arc::clone(run), UNKNOWN)))
+            .collect();
+        Arc::make_mut(&mut runs).extend(new);
+        Ok(())
     }
 
     /// Shuns packs that were quarantined since the start; returns those that were relied on.
@@ -165,9 +206,18 @@ impl Known {
 }
 
 impl Watched {
+    fn is_merged(&self) -> bool {
+        self.merged.load(Ordering::Acquire)
+    }
+
     fn new(run: Arc<Run>, verdict: u8) -> Self {
         let verdicts = run.packs().iter().map(|_| AtomicU8::new(verdict)).collect();
-        Self { run, verdicts }
+        let merged = AtomicBool::new(false);
+        Self {
+            run,
+            verdicts,
+            merged,
+        }
     }
 }
 

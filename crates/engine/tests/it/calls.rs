@@ -87,7 +87,7 @@ fn a_chunk_costs_one_request_and_its_neighbour_none() {
 }
 
 #[test]
-fn prefetching_reads_neighbours_with_one_request() {
+fn chunks_asked_for_together_are_read_with_one_request_for_neighbours() {
     let store = memory();
     let repository = create(&store);
     let id = save(&repository, 2, 0..150).unwrap();
@@ -103,7 +103,10 @@ fn prefetching_reads_neighbours_with_one_request() {
         .map(|id| ChunkId::from_bytes(*id))
         .collect();
     let before = recorder.tally(Operation::GetRange).calls;
-    reader.prefetch(Stream::Data, &ids);
+    let chunks = reader.read_all(Stream::Data, &ids);
+    for (chunk, n) in chunks.into_iter().zip(0..150) {
+        assert_eq!(*chunk.unwrap(), *crate::scene::chunk(n));
+    }
     let index_pages = 2 * keys(&store, "index/").len() as u64;
     let calls = recorder.tally(Operation::GetRange).calls - before;
     assert!(
@@ -116,4 +119,39 @@ fn prefetching_reads_neighbours_with_one_request() {
     }
     let segments_alone = recorder.total() - before;
     assert!(segments_alone <= packs, "{segments_alone} more");
+}
+
+#[test]
+fn many_saves_leave_few_runs_and_every_chunk_in_them() {
+    let store = memory();
+    let repository = create(&store);
+    let saves: Vec<_> = (0..60)
+        .map(|n| save(&repository, 100 + n, n * 10..n * 10 + 15).unwrap())
+        .collect();
+    assert!(keys(&store, "index/").len() <= 17);
+    for (n, id) in (0..).zip(&saves) {
+        let (good, errors) = crate::scene::load(&open(&store), id, n * 10..n * 10 + 15).unwrap();
+        assert!(errors.is_empty(), "{errors:?}");
+        assert_eq!(good, 15);
+    }
+}
+
+#[test]
+fn a_writer_and_a_reader_find_what_others_merged_meanwhile() {
+    let store = memory();
+    let first = save(&create(&store), 1, 0..20).unwrap();
+    let (reading, writing) = (open(&store), open(&store));
+    // Both have the index in memory, and none of its pages.
+    let reader = reading.reader();
+    let root = reading.manifest(&first).unwrap().body.root;
+    let writer = writing.writer(options(), entropy(900)).unwrap();
+    reading.packs_of(&ChunkId::from_bytes([1; 32])).unwrap();
+    let old = keys(&store, "index/");
+    for n in 1..40 {
+        save(&open(&store), 200 + n, n * 20..n * 20 + 20).unwrap();
+    }
+    assert!(old.iter().all(|run| !keys(&store, "index/").contains(run)));
+    put(&writer, 0..20).unwrap();
+    assert_eq!(writer.counts().new_chunks, 0);
+    assert!(reader.read(Stream::Tree, &root).is_ok());
 }

@@ -130,10 +130,9 @@ pub(crate) fn load(
     let list = reader.read(Stream::Tree, &manifest.body.root)?;
     let (ids, _) = list.as_chunks::<32>();
     let ids: Vec<_> = ids.iter().map(|id| ChunkId::from_bytes(*id)).collect();
-    reader.prefetch(Stream::Data, &ids);
     let (mut good, mut errors) = (0, Vec::new());
-    for (id, n) in ids.iter().zip(chunks) {
-        match reader.read(Stream::Data, id) {
+    for (read, n) in reader.read_all(Stream::Data, &ids).into_iter().zip(chunks) {
+        match read {
             Ok(bytes) => {
                 assert_eq!(*bytes, *chunk(n));
                 good += 1;

@@ -9,7 +9,7 @@ use strongroom_engine::{
         Part, ProblemKind, Progress, Reached, RestoreOptions, Restored, SaveOptions, Saved, Visit,
         Visitor, reach,
     },
-    volume::{restore_volume, save_volume, volume_size},
+    volume::{cat_volume, restore_volume, save_volume, volume_size},
 };
 use strongroom_model::content::{self, FileTime};
 use strongroom_testkit::{
@@ -72,6 +72,25 @@ proptest! {
         }
         for (manifest, state) in states {
             prop_assert!(same_bytes(&restore(&repository, manifest), &state));
+        }
+    }
+
+    #[test]
+    fn any_range_of_a_disk_can_be_streamed(
+        seed: u64, size in 1_u64..40 << 20, start in 0_u64..41 << 20, length in 0_u64..20 << 20,
+    ) {
+        let (image, repository) = (random(seed, size), create(&memory()));
+        let manifest = save(&repository, &MemoryDisk::new(image.clone()), None).manifest;
+        for range in [start..start + length, 0..u64::MAX] {
+            let mut out = Vec::new();
+            let told = Progress::default();
+            let count =
+                cat_volume(&repository, &manifest, range.clone(), &mut out, &told).unwrap();
+            let range = range.start.min(size)..range.end.min(size);
+            let mut wanted = vec![0; usize::try_from(range.end - range.start).unwrap()];
+            image.read(range.start, &mut wanted);
+            prop_assert_eq!(count, wanted.len() as u64);
+            prop_assert!(out == wanted, "{:?}", range);
         }
     }
 

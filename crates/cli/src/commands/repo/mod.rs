@@ -10,7 +10,6 @@ mod key;
 mod limits;
 mod manifests;
 mod restore;
-mod stream;
 
 use std::{path::PathBuf, sync::Arc};
 
@@ -33,7 +32,7 @@ pub(crate) enum Verb {
     Backup(backup::Options),
     /// Restore a manifest to a new place
     Restore(restore::Options),
-    /// Write a file of a manifest, or a whole disk, to standard output
+    /// Write a file of a manifest or a disk, or a range of one, to standard output
     Cat(restore::Cat),
     /// List manifests
     List(At),

@@ -15,7 +15,7 @@ use serde::Serialize;
 use strongroom_engine::{
     Layer, Manifest, Repository,
     tree::{self, Progress, RestoreOptions, Restored, restore_path},
-    volume::restore_volume,
+    volume::{cat_volume, restore_volume},
 };
 use strongroom_model::{
     Bytes, ResourceKind,
@@ -26,7 +26,7 @@ use strongroom_source::{
     registry::{self, Place},
 };
 
-use super::{At, manifests, stream::Stream};
+use super::{At, manifests};
 use crate::{arguments::Context, output::Output, progress};
 
 /// How many losses are told one by one.
@@ -54,8 +54,14 @@ pub(crate) struct Cat {
     at: At,
     /// The manifest: its id or the beginning of it, a tag, or `latest`
     manifest: String,
-    /// The file inside a tree; a volume is written whole
+    /// The file inside a tree; not for a volume
     path: Option<PathBuf>,
+    /// The first byte to write
+    #[arg(long, value_name = "BYTES", default_value_t = 0)]
+    offset: u64,
+    /// How many bytes to write; the default is all that follow
+    #[arg(long, value_name = "BYTES")]
+    length: Option<u64>,
 }
 
 /// What came back, for programs.
@@ -136,6 +142,10 @@ fn write(
         let refused = target.switch()?;
         Ok((restored, refused))
     })
+    .with_context(|| {
+        let (bytes, entries) = (Bytes(told.bytes_done()), told.items_done());
+        format!("it ended after {bytes} in {entries} entries, and nothing of that was left")
+    })
 }
 
 /// The path inside the manifest; the root if nothing is said.
@@ -175,40 +185,16 @@ impl Cat {
         let path = inside(&manifest, self.path.as_ref())?;
         // Past the buffer of std, which looks for line breaks.
         let mut out = File::from(io::stdout().as_fd().try_clone_to_owned()?);
-        if manifest.body.layer == Layer::Volume {
-            return cat_volume(&repository, &manifest, out);
-        }
-        let told = Progress::default();
-        tree::cat(
-            &repository,
-            &manifest.id,
-            &path,
-            0..u64::MAX,
-            &mut out,
-            &told,
-        )
-        .with_context(|| format!("cannot read {path} of {}", manifest.id))?;
+        let end = self
+            .length
+            .map_or(u64::MAX, |length| self.offset.saturating_add(length));
+        let (range, told) = (self.offset..end, Progress::default());
+        match manifest.body.layer {
+            Layer::Volume => cat_volume(&repository, &manifest.id, range, &mut out, &told)
+                .with_context(|| format!("cannot read {}", manifest.id))?,
+            Layer::Tree => tree::cat(&repository, &manifest.id, &path, range, &mut out, &told)
+                .with_context(|| format!("cannot read {path} of {}", manifest.id))?,
+        };
         Ok(())
     }
-}
-
-fn cat_volume(repository: &Repository, manifest: &Manifest, out: File) -> Result<()> {
-    let told = Progress::default();
-    let stream = Stream::new(out, &told);
-    let options = RestoreOptions {
-        threads: 1,
-        progress: &told,
-    };
-    let restored = restore_volume(repository, &manifest.id, &stream, options);
-    // A write that failed is the cause of whatever else failed.
-    stream.finish().context("cannot write to standard output")?;
-    let restored = restored.with_context(|| format!("cannot read {}", manifest.id))?;
-    if let Some(loss) = restored.losses.first() {
-        bail!(
-            "{} parts of {} are lost and were written as zeroes, the first: {loss}",
-            restored.losses_total,
-            manifest.id
-        );
-    }
-    Ok(())
 }

@@ -4,21 +4,19 @@ use std::sync::{Arc, Mutex};
 
 use strongroom_model::content::SinkFile;
 
-use super::{
-    Restore, Work,
-    file::{PIECE_BYTES, data_ids},
-    folder::Folder,
-};
+use super::{Restore, Work, file::PIECE_BYTES, folder::Folder};
 use crate::{
     error::Result,
-    id::Stream,
+    pieces::{Wanted, What, load},
     tree::{
         crew::lock,
         entry::{Body, Entry},
-        find::{Extents, Placed},
-        sequence::Item as _,
+        find::Extents,
     },
 };
+
+/// Extents that one thread takes at most.
+const PIECE_EXTENTS: usize = 4096;
 
 /// A big file that is being written.
 pub(super) struct BigFile {
@@ -48,7 +46,7 @@ impl BigFile {
 
 impl Restore<'_> {
     /// Writes one piece and leaves the rest to whoever comes next.
-    pub(super) fn write_piece(&self, big: &Arc<BigFile>) -> Result<()> {
+    pub(super) fn write_next(&self, big: &Arc<BigFile>) -> Result<()> {
         let mut writing = lock(&big.writing);
         if writing.ended {
             return Ok(());
@@ -60,22 +58,16 @@ impl Restore<'_> {
             writing.ended = true;
             return big.folder.end(self);
         };
-        let piece = self.take_piece(big, &mut writing);
+        let wanted = self.take_piece(big, &mut writing);
         if !writing.ended {
             self.crew.add_next(Work::Piece(Arc::clone(big)));
         }
         writing.open += 1;
         drop(writing);
-        let known: Vec<_> = piece
-            .iter()
-            .filter_map(|(_, extent)| extent.as_ref().ok())
-            .copied()
-            .collect();
-        self.reader.prefetch(Stream::Data, &data_ids(&known));
         let path = || big.folder.path_of(self, &big.entry.name);
-        for placed in piece {
+        for piece in load(self.reader, vec![wanted]).into_iter().flatten() {
             self.progress.check()?;
-            self.write_extent(&path, &*file, placed)?;
+            self.write_piece(&path, &*file, piece)?;
         }
         let mut writing = lock(&big.writing);
         writing.open -= 1;
@@ -87,8 +79,8 @@ impl Restore<'_> {
         big.folder.end(self)
     }
 
-    /// The extents of the next piece.
-    fn take_piece(&self, big: &BigFile, writing: &mut Writing) -> Vec<Placed> {
+    /// What the next piece consists of.
+    fn take_piece(&self, big: &BigFile, writing: &mut Writing) -> Vec<Wanted> {
         let Body::File(content) = &big.entry.node.body else {
             writing.ended = true;
             return Vec::new();
@@ -98,19 +90,16 @@ impl Restore<'_> {
             .extents
             .get_or_insert_with(|| Extents::from_offset(content, size, 0));
         let (mut piece, mut bytes) = (Vec::new(), 0);
-        while bytes < PIECE_BYTES {
-            let Some(placed) = extents.next(self.reader) else {
+        // A file of many holes must not fill the memory with them.
+        while bytes < PIECE_BYTES && piece.len() < PIECE_EXTENTS {
+            let Some(wanted) = extents.next(self.reader).map(Wanted::from) else {
                 writing.ended = true;
                 break;
             };
-            if let Ok(extent @ crate::tree::entry::Extent::Data { .. }) = &placed.1 {
-                bytes += extent.length();
+            if let What::Chunk(_) = wanted.what {
+                bytes += wanted.length;
             }
-            piece.push(placed);
-            // A file of many holes must not fill the memory with them.
-            if piece.len() >= 4096 {
-                break;
-            }
+            piece.push(wanted);
         }
         piece
     }

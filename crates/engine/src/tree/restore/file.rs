@@ -7,12 +7,11 @@ use strongroom_model::content::{SinkFile, TreePath};
 use super::{Restore, folder::Folder};
 use crate::{
     error::Result,
-    id::{ChunkId, Stream},
+    pieces::{Held, Piece, Wanted, load},
     tree::{
-        entry::{Body, Content, Entry, Extent},
-        find::{Extents, Placed},
+        entry::{Body, Content, Entry},
+        find::Extents,
         loss::Part,
-        sequence::Item as _,
     },
 };
 
@@ -22,19 +21,25 @@ pub(super) const PIECE_BYTES: u64 = 4 << 20;
 impl Restore<'_> {
     /// Writes files of one directory that lie next to each other.
     pub(super) fn write_batch(&self, folder: &Arc<Folder>, files: Vec<Entry>) -> Result<()> {
-        self.reader.prefetch(
-            Stream::Data,
-            &files.iter().flat_map(inline_ids).collect::<Vec<_>>(),
-        );
-        for entry in files {
+        let wanted = files.iter().map(|entry| self.wanted(entry)).collect();
+        for (entry, pieces) in files.into_iter().zip(load(self.reader, wanted)) {
             self.progress.check()?;
-            self.write_file(folder, &entry)?;
+            self.write_file(folder, &entry, pieces)?;
             folder.end(self)?;
         }
         Ok(())
     }
 
-    fn write_file(&self, folder: &Arc<Folder>, entry: &Entry) -> Result<()> {
+    /// What a small file consists of, but for what its node holds itself.
+    fn wanted(&self, entry: &Entry) -> Vec<Wanted> {
+        let Body::File(content) = &entry.node.body else {
+            return Vec::new();
+        };
+        let mut extents = Extents::from_offset(content, entry.node.meta.size, 0);
+        std::iter::from_fn(|| extents.next(self.reader).map(Wanted::from)).collect()
+    }
+
+    fn write_file(&self, folder: &Arc<Folder>, entry: &Entry, pieces: Vec<Piece>) -> Result<()> {
         let path = || folder.path_of(self, &entry.name);
         let Body::File(content) = &entry.node.body else {
             return Ok(());
@@ -48,9 +53,8 @@ impl Restore<'_> {
         {
             self.miss(path(), Part::Bytes(0..bytes.len() as u64), error)?;
         }
-        let mut extents = Extents::from_offset(content, entry.node.meta.size, 0);
-        while let Some(placed) = extents.next(self.reader) {
-            self.write_extent(&path, &*file, placed)?;
+        for piece in pieces {
+            self.write_piece(&path, &*file, piece)?;
         }
         self.finish_file(folder, entry, &*file)
     }
@@ -77,58 +81,26 @@ impl Restore<'_> {
         }
     }
 
-    /// Writes one extent, or notes that it is lost.
-    pub(super) fn write_extent(
+    /// Writes one piece, or notes that it is lost.
+    pub(super) fn write_piece(
         &self,
         path: &dyn Fn() -> TreePath,
         file: &dyn SinkFile,
-        (position, extent): Placed,
+        piece: Piece,
     ) -> Result<()> {
-        let (length, written) = match extent {
-            Ok(Extent::Hole(length)) => (length, Ok(())),
-            Ok(extent @ Extent::Data { id, .. }) => {
-                let length = extent.length();
-                (
-                    length,
-                    self.write_chunk(path, file, position..position + length, &id)?,
-                )
-            }
-            Err((length, error)) => (length, Err(error)),
-        };
-        self.progress.advance(length);
-        match written {
-            Ok(()) => Ok(()),
-            Err(error) => self.lose(path(), Part::Bytes(position..position + length), error),
+        let range = piece.position..piece.position + piece.length;
+        self.progress.advance(piece.length);
+        match piece.held {
+            Held::Hole => Ok(()),
+            Held::Lost(error) => self.lose(path(), Part::Bytes(range), error),
+            Held::Data(bytes) => match file.write_at(&bytes, range.start) {
+                Ok(()) => {
+                    self.bytes.fetch_add(piece.length, Ordering::Relaxed);
+                    Ok(())
+                }
+                Err(error) => self.miss(path(), Part::Bytes(range), error),
+            },
         }
-    }
-
-    /// Writes a chunk. The outer error ends the restore, the inner one says why it is lost.
-    fn write_chunk(
-        &self,
-        path: &dyn Fn() -> TreePath,
-        file: &dyn SinkFile,
-        range: std::ops::Range<u64>,
-        id: &ChunkId,
-    ) -> Result<Result<()>> {
-        let chunk = match self.reader.read(Stream::Data, id) {
-            Ok(chunk) => chunk,
-            Err(error) => return Ok(Err(error)),
-        };
-        if chunk.len() as u64 != range.end - range.start {
-            return Ok(Err(crate::error::Error::NodeMalformed {
-                id: *id,
-                malformed: crate::codec::Malformed::new(
-                    "a chunk has another length than its extent",
-                ),
-            }));
-        }
-        match file.write_at(&chunk, range.start) {
-            Ok(()) => {
-                self.bytes.fetch_add(chunk.len() as u64, Ordering::Relaxed);
-            }
-            Err(error) => self.miss(path(), Part::Bytes(range), error)?,
-        }
-        Ok(Ok(()))
     }
 
     /// Sets the attributes of a file whose content stands.
@@ -152,21 +124,4 @@ impl Restore<'_> {
         self.files.fetch_add(1, Ordering::Relaxed);
         self.progress.finish_items(1);
     }
-}
-
-/// The chunks of a small file.
-fn inline_ids(entry: &Entry) -> Vec<ChunkId> {
-    match &entry.node.body {
-        Body::File(Content::Extents(extents)) => data_ids(extents),
-        _ => Vec::new(),
-    }
-}
-
-/// The chunks among some extents.
-pub(super) fn data_ids(extents: &[Extent]) -> Vec<ChunkId> {
-    let id = |extent: &Extent| match extent {
-        Extent::Data { id, .. } => Some(*id),
-        Extent::Hole(_) => None,
-    };
-    extents.iter().filter_map(id).collect()
 }

@@ -186,7 +186,7 @@ impl<'a> Restore<'a> {
                 Work::Enter(found) => self.enter(found),
                 Work::Walk(folder) => self.walk(&folder),
                 Work::Batch(folder, files) => self.write_batch(&folder, files),
-                Work::Piece(big) => self.write_piece(&big),
+                Work::Piece(big) => self.write_next(&big),
             });
             if let Err(error) = done {
                 lock(&self.failed).get_or_insert(error);

@@ -175,6 +175,8 @@ pub(crate) struct LostBlocks {
 /// Reads a map in order, one node of each level in memory.
 pub(crate) struct Blocks {
     path: Vec<Pending>,
+    /// Blocks in front of this one are passed by.
+    start: u64,
 }
 
 struct Pending {
@@ -188,6 +190,11 @@ struct Pending {
 impl Blocks {
     /// The blocks of a map with that root.
     pub(crate) fn of(root: Option<ChunkId>, blocks: u64) -> Self {
+        Self::from_block(root, blocks, 0)
+    }
+
+    /// The blocks from `start` on, reading only the nodes on the way to it.
+    pub(crate) fn from_block(root: Option<ChunkId>, blocks: u64, start: u64) -> Self {
         // The root is the only child of a node that does not exist.
         let children: Vec<_> = root.map(|id| (0, id)).into_iter().collect();
         let level = root_level(blocks) + 1;
@@ -197,6 +204,7 @@ impl Blocks {
                 first: 0,
                 children: children.into_iter(),
             }],
+            start,
         }
     }
 
@@ -214,6 +222,10 @@ impl Blocks {
                 continue;
             };
             let number = pending.first + u64::from(index);
+            let below = blocks_below(pending.level);
+            if number.saturating_add(1).saturating_mul(below) <= self.start {
+                continue;
+            }
             let Some(level) = pending.level.checked_sub(1) else {
                 return Some(Ok((number, id)));
             };
