@@ -2,6 +2,11 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use rustix::{
+    io,
+    rand::{GetRandomFlags, getrandom},
+};
+
 use strongroom_model::{Clock, Entropy, Timestamp};
 
 /// The machine's clock.
@@ -30,6 +35,13 @@ pub(crate) struct SystemEntropy;
 
 impl Entropy for SystemEntropy {
     fn fill(&self, out: &mut [u8]) {
-        aws_lc_rs::rand::fill(out).expect("the operating system gives randomness or nothing works");
+        // The system's own generator: one in this process would first gather entropy of its own,
+        // which costs every command tens of milliseconds.
+        let mut rest = out;
+        while !rest.is_empty() {
+            let filled = io::retry_on_intr(|| getrandom(&mut *rest, GetRandomFlags::empty()))
+                .expect("the operating system gives randomness or nothing works");
+            rest = rest.get_mut(filled..).unwrap_or_default();
+        }
     }
 }

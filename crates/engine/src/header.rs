@@ -47,9 +47,9 @@ pub struct Sizes {
 impl Default for Sizes {
     fn default() -> Self {
         Self {
-            chunk_min: 16 << 10,
-            chunk_target: 64 << 10,
-            chunk_max: 256 << 10,
+            chunk_min: 8 << 10,
+            chunk_target: 32 << 10,
+            chunk_max: 128 << 10,
             block: 64 << 10,
             segment: 512 << 10,
             pack: 16 << 20,

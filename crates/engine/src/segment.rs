@@ -1,8 +1,9 @@
 //! Segments: several chunks in a row, compressed together.
 //!
 //! A segment is what is compressed, sealed and read as one. zstd level 1 is where the measured
-//! curve bends; bytes that do not shrink are kept as they are, and zstd finds that out by itself
-//! at gigabytes per second. Contexts and buffers are made once per thread.
+//! curve bends. Neighbours are alike, so how the last segment shrank decides how much is tried on
+//! the next: a wider table where matches are hard to find, a few samples where there were none.
+//! Contexts and buffers are made once per thread.
 //!
 //! Invariant: decoding yields exactly the recorded number of bytes or an error.
 //!
@@ -10,7 +11,10 @@
 
 use std::sync::Arc;
 
-use zstd::bulk::{Compressor, Decompressor};
+use zstd::{
+    bulk::{Compressor, Decompressor},
+    zstd_safe::{CParameter, compress_bound},
+};
 
 use crate::{
     codec::Malformed,
@@ -24,6 +28,14 @@ pub const CHUNK_MAX: usize = 1 << 20;
 /// The longest segment before compression: closed at 1 MiB at the latest, by one last chunk.
 pub(crate) const SEGMENT_MAX: usize = 2 * CHUNK_MAX;
 const LEVEL: i32 = 1;
+/// The encoder's table of matches, as a power of two: what level 1 takes by itself …
+const TABLE_LOG: u32 = 14;
+/// … and what finds more in bytes that shrink to between a third and all but a sixteenth.
+const WIDE_TABLE_LOG: u32 = 15;
+/// Where nothing shrank, so many pieces of the next segment are tried first …
+const SAMPLES: usize = 4;
+/// … of so many bytes each.
+const SAMPLE_BYTES: usize = 4 << 10;
 
 /// How the bytes of a segment are encoded.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -90,6 +102,30 @@ impl Draft {
 pub(crate) struct Encoding {
     zstd: Compressor<'static>,
     out: Vec<u8>,
+    last: Shrinking,
+}
+
+/// How well a segment shrank.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Shrinking {
+    /// To less than a third.
+    Well,
+    /// Less than that.
+    Somewhat,
+    /// By less than a sixteenth.
+    Hardly,
+}
+
+impl Shrinking {
+    const fn of(plain: usize, encoded: usize) -> Self {
+        if encoded < plain / 3 {
+            Self::Well
+        } else if encoded < plain - plain / 16 {
+            Self::Somewhat
+        } else {
+            Self::Hardly
+        }
+    }
 }
 
 impl Encoding {
@@ -100,19 +136,45 @@ impl Encoding {
         Ok(Self {
             zstd,
             out: Vec::new(),
+            last: Shrinking::Well,
         })
     }
 
     /// The encoding of `plain`: compressed, or itself if that is not shorter.
     pub(crate) fn encode<'a>(&'a mut self, plain: &'a [u8]) -> (Codec, &'a [u8]) {
-        self.out.clear();
-        self.out
-            .reserve(zstd::zstd_safe::compress_bound(plain.len()));
-        match self.zstd.compress_to_buffer(plain, &mut self.out) {
-            Ok(len) if len < plain.len() => (Codec::Zstd, &self.out),
-            // An encoder that fails costs space, never data.
-            _ => (Codec::Plain, plain),
+        if self.last == Shrinking::Hardly && !self.samples_shrink(plain) {
+            return (Codec::Plain, plain);
         }
+        let table = match self.last {
+            Shrinking::Somewhat => WIDE_TABLE_LOG,
+            Shrinking::Well | Shrinking::Hardly => TABLE_LOG,
+        };
+        // An encoder that fails, or keeps its old table, costs space, never data.
+        let _ = self.zstd.set_parameter(CParameter::HashLog(table));
+        let len = self.compress(plain).unwrap_or(plain.len());
+        self.last = Shrinking::of(plain.len(), len);
+        if len < plain.len() {
+            (Codec::Zstd, &self.out)
+        } else {
+            (Codec::Plain, plain)
+        }
+    }
+
+    /// Whether any sample of a segment shrinks.
+    fn samples_shrink(&mut self, plain: &[u8]) -> bool {
+        let step = (plain.len() / SAMPLES).max(SAMPLE_BYTES);
+        plain.chunks(step).any(|part| {
+            let sample = part.get(..SAMPLE_BYTES).unwrap_or(part);
+            let len = self.compress(sample).unwrap_or(sample.len());
+            Shrinking::of(sample.len(), len) != Shrinking::Hardly
+        })
+    }
+
+    /// Compresses into the buffer; returns the length.
+    fn compress(&mut self, plain: &[u8]) -> std::io::Result<usize> {
+        self.out.clear();
+        self.out.reserve(compress_bound(plain.len()));
+        self.zstd.compress_to_buffer(plain, &mut self.out)
     }
 }
 
@@ -203,5 +265,93 @@ impl Decoding {
         } else {
             Err(Damage::Undecodable)
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn random(seed: u8, len: usize) -> Vec<u8> {
+        let mut bytes = vec![0; len];
+        blake3::Hasher::new()
+            .update(&[seed])
+            .finalize_xof()
+            .fill(&mut bytes);
+        bytes
+    }
+
+    fn text(seed: u8, len: usize) -> Vec<u8> {
+        let words = random(seed, len);
+        let mut text: Vec<u8> = words
+            .iter()
+            .flat_map(|word| format!("word{} ", word % 50).into_bytes())
+            .collect();
+        text.truncate(len);
+        text
+    }
+
+    #[test]
+    fn whatever_came_before_a_segment_decodes_to_itself() {
+        let mut encoding = Encoding::new().unwrap();
+        let mut zstd = Decompressor::new().unwrap();
+        let mixed = [random(1, 200_000), text(1, 300_000)].concat();
+        let hex: Vec<u8> = random(5, 300_000)
+            .iter()
+            .map(|byte| b'a' + byte % 16)
+            .collect();
+        let segments = [
+            text(2, 500_000),
+            hex.clone(),
+            hex,
+            mixed.clone(),
+            random(2, 500_000),
+            mixed,
+            random(3, 500_000),
+            random(4, 100),
+            text(3, 20),
+            text(4, 500_000),
+            vec![7],
+        ];
+        for plain in segments.iter().chain(segments.iter().rev()) {
+            let (codec, encoded) = encoding.encode(plain);
+            assert!(encoded.len() <= plain.len());
+            match codec {
+                Codec::Plain => assert!(encoded == plain),
+                Codec::Zstd => {
+                    assert!(zstd.decompress(encoded, plain.len()).unwrap() == *plain);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn text_shrinks_also_after_bytes_that_do_not() {
+        let mut encoding = Encoding::new().unwrap();
+        for seed in 0..3 {
+            assert_eq!(encoding.encode(&random(seed, 500_000)).0, Codec::Plain);
+        }
+        let text = text(1, 500_000);
+        let (codec, encoded) = encoding.encode(&text);
+        assert_eq!(codec, Codec::Zstd);
+        assert!(encoded.len() < text.len() / 2);
+    }
+
+    #[test]
+    fn bytes_in_which_matches_are_rare_get_the_wide_table() {
+        let mut encoding = Encoding::new().unwrap();
+        // Lines that come again at distances at which the small table has forgotten them.
+        let lines: Vec<Vec<u8>> = (0..6000_u32)
+            .map(|n| blake3::hash(&n.to_le_bytes()).to_hex().as_bytes()[..40].to_vec())
+            .collect();
+        let order = random(9, 10_000);
+        let plain: Vec<u8> = order
+            .chunks(2)
+            .flat_map(|two| lines[usize::from(two[0]) * 23 + usize::from(two[1]) % 23].clone())
+            .collect();
+        let first = encoding.encode(&plain).1.len();
+        assert_eq!(encoding.last, Shrinking::Somewhat);
+        let second = encoding.encode(&plain).1.len();
+        assert!(second < first, "{second} after {first} bytes");
     }
 }

@@ -19,10 +19,11 @@ use crate::header::Sizes;
 
 /// Bytes before a boundary that the keyed hash reads.
 const WINDOW: usize = 64;
-/// Before the target size, one filtered position in 2^7 is a boundary.
-const STRICT: u64 = u64::MAX >> 7;
-/// From the target size on, one in 2^4.
-const RELAXED: u64 = u64::MAX >> 4;
+/// Before the target size, one position in twice that size is a boundary. The filter has passed
+/// one in 2^10 already, so the hash decides for one in the target by 2^9 …
+const STRICT: u32 = 9;
+/// … and from the target size on for one in the target by 2^12: one position in a quarter of it.
+const RELAXED: u32 = 12;
 
 /// Whether the bytes handed to [`Cutter::next`] are all there is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -40,13 +41,19 @@ pub struct Cutter {
     min: usize,
     target: usize,
     max: usize,
+    /// The greatest hashes that make a boundary before and from the target size on.
+    strict: u64,
+    relaxed: u64,
     search: filter::Search,
 }
 
 impl Cutter {
     pub(crate) fn new(key: &[u8; 32], sizes: &Sizes) -> Self {
+        let doublings = sizes.chunk_target.ilog2();
         Self {
             key: *key,
+            strict: u64::MAX >> doublings.saturating_sub(STRICT),
+            relaxed: u64::MAX >> doublings.saturating_sub(RELAXED),
             min: sizes.chunk_min as usize,
             target: sizes.chunk_target as usize,
             max: sizes.chunk_max as usize,
@@ -64,8 +71,8 @@ impl Cutter {
     pub fn next(&self, bytes: &[u8], rest: Rest) -> Option<usize> {
         let end = bytes.len().min(self.max);
         let cut = self
-            .cut_within(bytes, self.min..self.target.min(end), STRICT)
-            .or_else(|| self.cut_within(bytes, self.target..end, RELAXED));
+            .cut_within(bytes, self.min..self.target.min(end), self.strict)
+            .or_else(|| self.cut_within(bytes, self.target..end, self.relaxed));
         match cut {
             Some(cut) => Some(cut),
             None if bytes.len() >= self.max => Some(self.max),

@@ -34,6 +34,23 @@ fn the_cuts_of_version_1_are_frozen() {
         40_017, 65_895, 76_028, 18_519,
     ];
     let frozen_text: &[usize] = &[106_060, 58_112, 46_970, 79_004, 119_823, 18_921];
+    let twice = Sizes {
+        chunk_min: 16 << 10,
+        chunk_target: 64 << 10,
+        chunk_max: 256 << 10,
+        ..Sizes::default()
+    };
+    let twice = Cutter::new(&KEY, &twice);
+    assert_eq!(lengths(&twice, &random), frozen_random);
+    assert_eq!(lengths(&twice, &text), frozen_text);
+    let frozen_random: &[usize] = &[
+        38_324, 53_582, 33_949, 41_083, 33_193, 19_214, 40_173, 43_634, 26_771, 51_411, 35_807,
+        16_384, 46_430, 34_191, 29_570, 52_037, 38_182, 49_480, 14_702, 13_448, 34_929, 34_417,
+        62_015, 33_503, 11_705, 41_890, 35_203, 39_057, 25_773, 18_519,
+    ];
+    let frozen_text: &[usize] = &[
+        106_060, 12_001, 45_814, 36_390, 10_877, 79_004, 119_823, 9_097, 9_824,
+    ];
     assert_eq!(lengths(&cutter(), &random), frozen_random);
     assert_eq!(lengths(&cutter(), &text), frozen_text);
 }
@@ -42,8 +59,8 @@ fn the_cuts_of_version_1_are_frozen() {
 fn the_mean_chunk_of_random_bytes_is_near_the_target() {
     let chunks = lengths(&cutter(), &random(2, 32 << 20));
     let mean = (32 << 20) / chunks.len();
-    assert!((56 << 10..76 << 10).contains(&mean), "{mean}");
-    assert!(chunks.iter().filter(|len| **len == 256 << 10).count() <= chunks.len() / 50);
+    assert!((28 << 10..38 << 10).contains(&mean), "{mean}");
+    assert!(chunks.iter().filter(|len| **len == 128 << 10).count() <= chunks.len() / 50);
 }
 
 #[test]
@@ -77,8 +94,8 @@ fn an_insertion_changes_only_the_chunks_around_it() {
 #[test]
 fn zeros_are_cut_at_the_longest_chunk() {
     assert_eq!(
-        lengths(&cutter(), &vec![0; (256 << 10) + 5]),
-        [256 << 10, 5]
+        lengths(&cutter(), &vec![0; (128 << 10) + 5]),
+        [128 << 10, 5]
     );
 }
 
@@ -87,7 +104,7 @@ fn a_stream_that_goes_on_is_not_cut_too_early() {
     let cutter = cutter();
     let bytes = random(5, 1 << 20);
     let whole = cutter.next(&bytes, Rest::Ended).unwrap();
-    for len in [0, 1, 16 << 10, whole - 1] {
+    for len in [0, 1, 8 << 10, whole - 1] {
         assert_eq!(
             cutter.next(&bytes[..len], Rest::Follows),
             None,
@@ -115,14 +132,16 @@ proptest! {
         let mut end = 0;
         for (at, cut) in cuts.iter().enumerate() {
             prop_assert_eq!(cut.start, end);
-            prop_assert!(cut.len() <= 256 << 10);
-            prop_assert!(cut.len() >= 16 << 10 || at + 1 == cuts.len());
+            prop_assert!(cut.len() <= 128 << 10);
+            prop_assert!(cut.len() >= 8 << 10 || at + 1 == cuts.len());
             end = cut.end;
         }
         prop_assert_eq!(end, len);
-        let mut plain = cutter.clone();
-        plain.search = filter::portable;
-        prop_assert_eq!(lengths(&plain, &bytes), lengths(&cutter, &bytes));
+        for search in filter::runnable() {
+            let mut other = cutter.clone();
+            other.search = search;
+            prop_assert_eq!(lengths(&other, &bytes), lengths(&cutter, &bytes));
+        }
     }
 
     #[test]

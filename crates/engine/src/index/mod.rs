@@ -11,6 +11,7 @@
 //!
 //! Format: docs/format.md, "Index runs".
 
+mod drawer;
 mod entry;
 mod filter;
 mod generations;

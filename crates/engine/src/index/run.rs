@@ -8,15 +8,13 @@
 use std::{
     collections::HashMap,
     ops::Range,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
+    sync::atomic::{AtomicU64, Ordering},
 };
 
 use strongroom_model::Entropy;
 
 use super::{
+    drawer,
     entry::{ENTRY_LEN, Entry, Location},
     filter,
 };
@@ -157,16 +155,14 @@ impl Run {
         let Some(page) = after.checked_sub(1).filter(|_| id <= last) else {
             return Ok(None);
         };
-        let filter = self.page(objects, Part::Filter, page / FILTER_PAGES)?;
-        if !filter::may_contain(&filter, id) {
+        let possible = self.with_page(objects, Part::Filter, page / FILTER_PAGES, |filter| {
+            filter::may_contain(filter, id)
+        })?;
+        if !possible {
             return Ok(None);
         }
-        let page = self.page(objects, Part::Entries, page)?;
-        let (entries, _) = page.as_chunks::<ENTRY_LEN>();
-        match entries.binary_search_by(|entry| entry[..ChunkId::LEN].cmp(id.as_bytes())) {
-            Ok(at) => self.decode(&entries[at]).map(Some),
-            Err(_) => Ok(None),
-        }
+        let found = self.with_page(objects, Part::Entries, page, |page| search(page, id))?;
+        found.map(|entry| self.decode(&entry)).transpose()
     }
 
     /// All entries of page `number`; reads past the cache, for walks over whole runs.
@@ -204,14 +200,23 @@ impl Run {
         }
     }
 
-    fn page(&self, objects: &Objects, part: Part, number: usize) -> Result<Arc<Vec<u8>>> {
-        objects
-            .pages()
-            .get_or_load((self.serial, part as u8, narrow(number)), || {
+    /// What `read` makes of a page.
+    fn with_page<T>(
+        &self,
+        objects: &Objects,
+        part: Part,
+        number: usize,
+        read: impl FnOnce(&[u8]) -> T,
+    ) -> Result<T> {
+        let key = (self.serial, part as u8, narrow(number));
+        let load = || {
+            objects.pages().get_or_load(key, || {
                 let page = self.load(objects, part, number)?;
                 let weight = page.len();
                 Ok((page, weight))
             })
+        };
+        drawer::with_page(key, load, read)
     }
 
     fn load(&self, objects: &Objects, part: Part, number: usize) -> Result<Vec<u8>> {
@@ -225,6 +230,20 @@ impl Run {
             .map_err(Error::damaged(object))?;
         Ok(page)
     }
+}
+
+/// The entry of `id` in a page.
+fn search(page: &[u8], id: &ChunkId) -> Option<[u8; ENTRY_LEN]> {
+    let (entries, _) = page.as_chunks::<ENTRY_LEN>();
+    // Numbers compare faster than byte strings, and hardly any two ids begin alike.
+    let front = |id: &[u8]| id.first_chunk().map(|front| u64::from_be_bytes(*front));
+    let wanted = front(id.as_bytes());
+    let at = entries.partition_point(|entry| front(entry) < wanted);
+    entries[at..]
+        .iter()
+        .take_while(|entry| front(*entry) == wanted)
+        .find(|entry| entry.starts_with(id.as_bytes()))
+        .copied()
 }
 
 impl Directory {

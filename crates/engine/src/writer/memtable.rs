@@ -7,9 +7,10 @@
 
 use std::{
     collections::{HashMap, hash_map::Entry as Slot},
+    hash::{BuildHasherDefault, Hasher},
     sync::{
         Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
 };
 
@@ -25,9 +26,32 @@ const SHARDS: usize = 16;
 /// Chunks of this writer that are not in a run.
 #[derive(Default)]
 pub(super) struct Memtable {
-    shards: [Mutex<HashMap<ChunkId, Option<Place>>>; SHARDS],
+    shards: [Mutex<Shard>; SHARDS],
     packs: Mutex<Vec<PackInfo>>,
+    /// Whether anything was ever claimed: while nothing was, nobody needs to look.
+    used: AtomicBool,
     durable: AtomicUsize,
+}
+
+type Shard = HashMap<ChunkId, Option<Place>, BuildHasherDefault<IdHasher>>;
+
+/// Takes a part of an id as its hash: ids are keyed hashes, so nobody can choose them to collide.
+#[derive(Default)]
+struct IdHasher(u64);
+
+impl Hasher for IdHasher {
+    fn write(&mut self, id: &[u8]) {
+        // The first byte has chosen the shard.
+        if let Some(part) = id.last_chunk() {
+            self.0 = u64::from_le_bytes(*part);
+        }
+    }
+
+    fn write_usize(&mut self, _length_of_the_id: usize) {}
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
 }
 
 /// A chunk's place; packs are numbered by the memtable.
@@ -42,11 +66,14 @@ struct Place {
 impl Memtable {
     /// Whether the chunk is under way or waits for its run.
     pub(super) fn contains(&self, id: &ChunkId) -> bool {
-        self.shard(id).contains_key(id)
+        self.used.load(Ordering::Acquire) && self.shard(id).contains_key(id)
     }
 
     /// Marks the chunk as under way; `false` if it is already.
     pub(super) fn claim(&self, id: ChunkId) -> bool {
+        if !self.used.load(Ordering::Relaxed) {
+            self.used.store(true, Ordering::Release);
+        }
         match self.shard(&id).entry(id) {
             Slot::Occupied(_) => false,
             Slot::Vacant(slot) => {
@@ -128,7 +155,7 @@ impl Memtable {
         pending
     }
 
-    fn shard(&self, id: &ChunkId) -> MutexGuard<'_, HashMap<ChunkId, Option<Place>>> {
+    fn shard(&self, id: &ChunkId) -> MutexGuard<'_, Shard> {
         lock(&self.shards[usize::from(id.as_bytes()[0]) % SHARDS])
     }
 }

@@ -13,6 +13,8 @@ mod forget;
 #[cfg(test)]
 mod golden;
 #[cfg(test)]
+mod growth;
+#[cfg(test)]
 mod lease;
 #[cfg(test)]
 mod matrix;

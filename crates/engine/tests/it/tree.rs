@@ -137,7 +137,7 @@ fn the_same_tree_has_the_same_nodes_whatever_the_history() {
     assert_eq!(root(&direct), root(&back));
 }
 
-fn file(tree: &mut Tree, path: &str, bytes: &[u8]) {
+pub(crate) fn file(tree: &mut Tree, path: &str, bytes: &[u8]) {
     let path = TreePath::parse(path.as_bytes()).unwrap();
     let inode = 1000 + tree.0.len() as u64;
     let mut entry = tree.0[&TreePath::root()].clone();
@@ -147,7 +147,7 @@ fn file(tree: &mut Tree, path: &str, bytes: &[u8]) {
     tree.0.insert(path, entry);
 }
 
-fn directory(tree: &mut Tree, path: &str) {
+pub(crate) fn directory(tree: &mut Tree, path: &str) {
     file(tree, path, b"");
     tree.0
         .get_mut(&TreePath::parse(path.as_bytes()).unwrap())

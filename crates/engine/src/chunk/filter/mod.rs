@@ -1,12 +1,15 @@
 //! The public filter in front of the keyed hash: finds the few positions worth a closer look.
 //!
 //! A position passes if the four bytes before it, as a little-endian number times [`FACTOR`], are
-//! in the top 1/1024 of all numbers. The test has no state, so it runs on many positions at once:
-//! blocks of positions are tested as four phases of 32-bit lanes, which the compiler turns into
-//! vector code, once for the baseline of the target and once for AVX2.
+//! in the top 1/1024 of all numbers. The test has no state, so it runs on 64 positions at once, as
+//! four phases of 32-bit lanes: in the instructions of AVX-512 or AVX2 (`simd`), or as plain code
+//! of the same shape, which the compiler turns into the vectors of the target (SSE2, NEON).
 //!
-//! Invariant: every search finds the same positions, because all run the same safe code; only the
-//! instructions differ. A run of one byte never passes, whatever the byte.
+//! Invariant: every search finds the same positions. A run of one byte never passes, whatever the
+//! byte.
+
+#[cfg(target_arch = "x86_64")]
+mod simd;
 
 use std::ops::Range;
 
@@ -35,48 +38,54 @@ pub(super) type Search = fn(&[u8], Range<usize>) -> Option<usize>;
 
 /// The fastest search that this machine can run.
 pub(super) fn fastest() -> Search {
+    *runnable().last().expect("the portable one always is")
+}
+
+/// The searches that this machine can run, the fastest last.
+pub(super) fn runnable() -> Vec<Search> {
+    let mut searches: Vec<Search> = vec![portable];
     #[cfg(target_arch = "x86_64")]
-    if std::arch::is_x86_feature_detected!("avx2") {
-        return avx2::search;
-    }
-    portable
+    searches.extend(simd::runnable());
+    searches
 }
 
 /// The search in the target's baseline instructions.
 pub(super) fn portable(bytes: &[u8], positions: Range<usize>) -> Option<usize> {
-    search(bytes, positions)
+    by_blocks(bytes, positions, |block| {
+        any_passes(block)
+            .then(|| one_by_one(block, WIDTH..SPAN + 1))
+            .flatten()
+            .map(|position| position - WIDTH)
+    })
 }
 
 const fn passes(window: u32) -> bool {
     window.wrapping_mul(FACTOR) >= LIMIT
 }
 
-/// Inlined into each entry point, so that it is compiled for the instructions of each.
+/// Searches block by block with `test`, which finds the first of 64 positions that passes.
+/// Inlined into each caller, so that it is compiled for the caller's instructions.
 #[expect(
     clippy::inline_always,
     reason = "a call would leave the caller's instruction set"
 )]
 #[inline(always)]
-fn search(bytes: &[u8], positions: Range<usize>) -> Option<usize> {
+fn by_blocks(
+    bytes: &[u8],
+    positions: Range<usize>,
+    test: impl Fn(&[u8; SPAN]) -> Option<usize>,
+) -> Option<usize> {
     let mut from = positions.start;
     while from + BLOCK <= positions.end {
-        let block = bytes[from - WIDTH..].first_chunk::<SPAN>()?;
-        if any_passes(block)
-            && let Some(position) = first(bytes, from..from + BLOCK)
-        {
-            return Some(position);
+        if let Some(found) = test(bytes[from - WIDTH..].first_chunk()?) {
+            return Some(from + found);
         }
         from += BLOCK;
     }
-    first(bytes, from..positions.end)
+    one_by_one(bytes, from..positions.end)
 }
 
 /// Whether any position of a block passes.
-#[expect(
-    clippy::inline_always,
-    reason = "a call would leave the caller's instruction set"
-)]
-#[inline(always)]
 fn any_passes(block: &[u8; SPAN]) -> bool {
     // The greatest product per lane: this shape is what the vectoriser turns into whole vectors.
     let mut greatest = [0_u32; BLOCK / WIDTH];
@@ -89,31 +98,13 @@ fn any_passes(block: &[u8; SPAN]) -> bool {
     greatest.iter().fold(0, |a, b| a.max(*b)) >= LIMIT
 }
 
-/// The first position that passes, one by one.
-fn first(bytes: &[u8], mut positions: Range<usize>) -> Option<usize> {
+/// The first position that passes, by the plain loop that the others are measured by.
+fn one_by_one(bytes: &[u8], mut positions: Range<usize>) -> Option<usize> {
     positions.find(|position| {
         bytes[..*position]
             .last_chunk()
             .is_some_and(|window| passes(u32::from_le_bytes(*window)))
     })
-}
-
-#[cfg(target_arch = "x86_64")]
-mod avx2 {
-    use std::ops::Range;
-
-    /// The search in AVX2 instructions; only [`super::fastest`] hands it out.
-    #[expect(unsafe_code, reason = "calling a function compiled for AVX2")]
-    pub(super) fn search(bytes: &[u8], positions: Range<usize>) -> Option<usize> {
-        // SAFETY: `compiled` is safe code whose only requirement is that the processor has AVX2,
-        // and `fastest` returns this function only after it detected that.
-        unsafe { compiled(bytes, positions) }
-    }
-
-    #[target_feature(enable = "avx2")]
-    fn compiled(bytes: &[u8], positions: Range<usize>) -> Option<usize> {
-        super::search(bytes, positions)
-    }
 }
 
 #[cfg(test)]
@@ -127,7 +118,7 @@ mod tests {
         let mut bytes = vec![0; 4 << 20];
         blake3::Hasher::new().finalize_xof().fill(&mut bytes);
         let passing = (4..bytes.len())
-            .filter(|at| first(&bytes, *at..*at + 1).is_some())
+            .filter(|at| one_by_one(&bytes, *at..*at + 1).is_some())
             .count();
         assert!(
             (3500..4700).contains(&passing),
@@ -139,7 +130,9 @@ mod tests {
     fn runs_of_one_byte_never_pass() {
         for byte in 0..=255 {
             let run = [byte; 300];
-            assert_eq!(fastest()(&run, 4..301), None);
+            for search in runnable() {
+                assert_eq!(search(&run, 4..301), None);
+            }
         }
     }
 
@@ -157,9 +150,10 @@ mod tests {
             }
             let mut from = from;
             while from <= len {
-                let expected = first(&bytes, from..len);
-                prop_assert_eq!(portable(&bytes, from..len), expected);
-                prop_assert_eq!(fastest()(&bytes, from..len), expected);
+                let expected = one_by_one(&bytes, from..len);
+                for search in runnable() {
+                    prop_assert_eq!(search(&bytes, from..len), expected);
+                }
                 match expected {
                     Some(position) => from = position + 1,
                     None => break,
@@ -177,9 +171,11 @@ mod tests {
             bytes.extend_from_slice(&window.to_le_bytes());
             let at = bytes.len();
             bytes.resize(at + after, 0);
-            prop_assert_eq!(fastest()(&bytes, at..at + 1), Some(at));
-            let found = fastest()(&bytes, 4..bytes.len() + 1);
-            prop_assert!(found.is_some_and(|found| found <= at));
+            for search in runnable() {
+                prop_assert_eq!(search(&bytes, at..at + 1), Some(at));
+                let found = search(&bytes, 4..bytes.len() + 1);
+                prop_assert!(found.is_some_and(|found| found <= at));
+            }
         }
     }
 }
