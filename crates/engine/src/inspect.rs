@@ -195,30 +195,14 @@ impl Repository {
     /// The packs that the index knows to hold the chunk, best first; a page of the index that does
     /// not open hides what it knows.
     pub fn packs_of(&self, id: &ChunkId) -> Result<Vec<PackId>> {
-        self.ask_packs_of(id, &mut |error| match error {
-            Error::Damaged { .. } => Ok(()),
-            error => Err(error),
-        })
-    }
-
-    /// The packs that the index knows to hold the chunk; an error if any page that may know of
-    /// more does not open. This is what a decision to remove may stand on.
-    pub(crate) fn all_packs_of(&self, id: &ChunkId) -> Result<Vec<PackId>> {
-        self.ask_packs_of(id, &mut Err)
-    }
-
-    fn ask_packs_of(
-        &self,
-        id: &ChunkId,
-        hidden: &mut dyn FnMut(Error) -> Result<()>,
-    ) -> Result<Vec<PackId>> {
         self.despite_merges(&mut || {
             let mut packs = Vec::new();
             for location in self.index()?.locations(self.objects(), id) {
                 match location {
                     Ok(location) => packs.push(location.pack.id),
                     Err(error) if is_gone(&error) => return Err(error),
-                    Err(error) => hidden(error)?,
+                    Err(Error::Damaged { .. }) => {}
+                    Err(error) => return Err(error),
                 }
             }
             Ok(packs)
@@ -310,6 +294,7 @@ impl Repository {
             Object::Lease(id) => (Kind::Lease, id.as_bytes()),
             Object::Quarantine(id) => (Kind::Quarantine, id.as_bytes()),
             Object::Waits(id) => (Kind::Waits, id.as_bytes()),
+            Object::Outcome(id) => (Kind::Verdict, id.as_bytes()),
             Object::Forgotten(_, act) => (Kind::Forgotten, act.as_bytes()),
             Object::Verdict(_, act) => (Kind::Verdict, act.as_bytes()),
             _ => return Ok(()),

@@ -32,6 +32,8 @@ pub enum Object {
     Quarantine(QuarantineId),
     /// The leases for which a quarantine waits.
     Waits(QuarantineId),
+    /// What becomes of a quarantine: lifted, or swept.
+    Outcome(QuarantineId),
     /// A record that a manifest is forgotten.
     Forgotten(ManifestId, ForgetId),
     /// The last word on a forgotten manifest: brought back, or gone for good.
@@ -66,6 +68,7 @@ impl Object {
             Self::Lease(id) => format!("{}{id}", prefix::LEASES),
             Self::Quarantine(id) => format!("{}{id}", prefix::QUARANTINE),
             Self::Waits(id) => format!("{}{id}{WAITS}", prefix::QUARANTINE),
+            Self::Outcome(id) => format!("{}{id}{VERDICT}", prefix::QUARANTINE),
             Self::Forgotten(id, act) => format!("{}{id}.{act}", prefix::FORGOTTEN),
             Self::Verdict(id, act) => format!("{}{id}.{act}{VERDICT}", prefix::FORGOTTEN),
         }
@@ -91,9 +94,10 @@ impl Object {
             "index" => Self::Run(hex_name(name)?),
             "manifests" => Self::Manifest(hex_name(name)?),
             "leases" => Self::Lease(hex_name(name)?),
-            "quarantine" => match name.strip_suffix(WAITS) {
+            "quarantine" => match name.split_once('.') {
                 None => Self::Quarantine(hex_name(name)?),
-                Some(name) => Self::Waits(hex_name(name)?),
+                Some((name, "waits")) => Self::Waits(hex_name(name)?),
+                Some((name, _)) => Self::Outcome(hex_name(name)?),
             },
             "forgotten" => {
                 let (id, act) = name.split_once('.')?;
@@ -130,6 +134,7 @@ impl fmt::Display for Object {
             Self::Lease(id) => write!(f, "lease {id}"),
             Self::Quarantine(id) => write!(f, "quarantine record {id}"),
             Self::Waits(id) => write!(f, "wait list of quarantine record {id}"),
+            Self::Outcome(id) => write!(f, "verdict on quarantine record {id}"),
             Self::Forgotten(id, _) => write!(f, "record that manifest {id} is forgotten"),
             Self::Verdict(id, _) => write!(f, "verdict on forgotten manifest {id}"),
         }
@@ -158,6 +163,7 @@ mod tests {
             Object::Lease(id),
             Object::Quarantine(quarantine),
             Object::Waits(quarantine),
+            Object::Outcome(quarantine),
             Object::Forgotten(id, act),
             Object::Verdict(id, act),
         ] {

@@ -6,7 +6,10 @@
 //!
 //! Format: docs/format.md, "Quarantine and sweep".
 
+use std::collections::BTreeSet;
+
 use strongroom_model::Entropy;
+use strongroom_store::ErrorKind;
 
 use crate::{
     codec::{Decoder, Encoder, Malformed},
@@ -26,6 +29,15 @@ pub enum Reason {
     Repacked,
     /// They are damaged.
     Damaged,
+}
+
+/// What becomes of a quarantine; decided once, by whoever comes first.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Outcome {
+    /// Its packs stay, and writers may rely on them again.
+    Lifted,
+    /// Its packs go.
+    Swept,
 }
 
 /// Packs that are about to go.
@@ -107,11 +119,84 @@ impl Repository {
         decode_waits(&body).map_err(Error::damaged(object))
     }
 
+    /// Decides what becomes of a quarantine, unless it is decided; returns what holds, or `None`
+    /// if the quarantine has ended.
+    ///
+    /// Two collectors may have come to different answers, each right when it looked. Without one
+    /// decision, the one would give packs free and the other remove them under whoever relied on
+    /// them then.
+    pub fn settle(
+        &self,
+        id: QuarantineId,
+        outcome: Outcome,
+        entropy: &dyn Entropy,
+    ) -> Result<Option<Outcome>> {
+        let (object, name) = (Object::Outcome(id), id.as_bytes());
+        let body = [match outcome {
+            Outcome::Lifted => 1,
+            Outcome::Swept => 2,
+        }];
+        let created = self
+            .objects()
+            .create(object, Kind::Verdict, name, &body, entropy)?;
+        let holds = if created {
+            Some(outcome)
+        } else {
+            self.outcome(id)?
+        };
+        // The record goes first and never comes back: whoever decides after that decides nothing.
+        match self.store().size(&Object::Quarantine(id).key()) {
+            Ok(_) => Ok(holds),
+            Err(error) if error.kind == ErrorKind::NotFound => {
+                self.lift(id)?;
+                Ok(None)
+            }
+            Err(error) => Err(Error::store("look for a quarantine record")(error)),
+        }
+    }
+
+    /// What was decided about a quarantine, if it was.
+    pub fn outcome(&self, id: QuarantineId) -> Result<Option<Outcome>> {
+        let object = Object::Outcome(id);
+        let opened = self.objects().open(object, Kind::Verdict, id.as_bytes());
+        match opened.as_deref() {
+            Ok([1]) => Ok(Some(Outcome::Lifted)),
+            Ok([2]) => Ok(Some(Outcome::Swept)),
+            Ok(_) => Err(Error::damaged(object)(Malformed::new("no verdict").into())),
+            Err(Error::Damaged {
+                damage: Damage::Missing,
+                ..
+            }) => Ok(None),
+            Err(error) => Err(error.clone()),
+        }
+    }
+
     /// Ends a quarantine: after its packs are gone and no index run names them any more, or
-    /// because they stay.
+    /// because it was decided that they stay.
     pub fn lift(&self, id: QuarantineId) -> Result<()> {
         self.objects().delete(Object::Quarantine(id))?;
-        self.objects().delete(Object::Waits(id))
+        self.objects().delete(Object::Waits(id))?;
+        self.objects().delete(Object::Outcome(id))
+    }
+
+    /// Removes what quarantines that ended left behind when somebody died at the very end.
+    pub(crate) fn tidy_quarantines(&self) -> Result<()> {
+        let mut names = BTreeSet::new();
+        self.objects()
+            .list(prefix::QUARANTINE, &mut |object, _| match object {
+                Object::Waits(id) | Object::Outcome(id) => {
+                    names.insert(id);
+                }
+                _ => {}
+            })?;
+        for id in names {
+            // These are made after the record: where it is missing now, it has ended.
+            match self.store().size(&Object::Quarantine(id).key()) {
+                Err(error) if error.kind == ErrorKind::NotFound => self.lift(id)?,
+                _ => {}
+            }
+        }
+        Ok(())
     }
 }
 

@@ -2,8 +2,8 @@
 //!
 //! The first marks through [`reach`](crate::tree::reach), the walk that checks share. The second
 //! reads nodes by itself, from their bytes and the format document alone, and asks the index where
-//! each chunk lies that a condemned pack may hold. A mistake in either then costs space, not data:
-//! what the first overlooks, the second holds fast.
+//! each chunk lies. A mistake in either then costs space, not data: what the first overlooks, the
+//! second holds fast.
 //!
 //! Invariant: a node that cannot be read ends the look with an error, and nothing is removed.
 
@@ -65,18 +65,21 @@ impl Visitor for Marking<'_> {
     }
 }
 
-/// With more entries than these, the chunks of condemned packs are counted before room is made.
-const COUNTED_FIRST: usize = 1 << 20;
-
 /// Whether a chunk that a manifest needs lies in one of `condemned` and in no pack that is there
 /// and in no quarantine. Only the manifests in `gone`, which nothing can bring back, do not count:
 /// one that was forgotten since may be restored while we look.
+///
+/// What the condemned packs hold they say themselves: an index run that is lost, damaged or not
+/// yet written would make them look empty, and they are all that could replace it.
 pub(super) fn needs_any(
     repository: &Repository,
     condemned: &BTreeSet<PackId>,
     gone: &BTreeSet<ManifestId>,
     progress: &Progress,
 ) -> Result<bool> {
+    let mut manifests = repository.manifest_names()?;
+    manifests.retain(|id| !gone.contains(id));
+    repository.refresh_index()?;
     // Quarantines before packs: a pack that another collection removes between the two listings
     // is in its quarantine or not in the listing, never a safe place.
     let shunned: BTreeSet<PackId> = repository
@@ -91,17 +94,13 @@ pub(super) fn needs_any(
             safe.insert(id);
         }
     })?;
+    let reader = repository.reader();
     let mut second = Second {
-        suspects: repository
-            .despite_merges(&mut || Suspects::load(repository, condemned, progress))?,
         repository,
-        condemned,
+        held: repository.despite_merges(&mut || Held::by(repository, condemned, progress))?,
         safe,
         seen: HashSet::new(),
     };
-    let reader = repository.reader();
-    let mut manifests = repository.manifest_names()?;
-    manifests.retain(|id| !gone.contains(id));
     for id in manifests {
         let body = repository.manifest(&id)?.body;
         let mut nodes: Vec<ChunkId> = body.problems.into_iter().chain([body.root]).collect();
@@ -136,98 +135,75 @@ pub(super) fn needs_any(
 }
 
 struct Second<'a> {
-    suspects: Suspects,
     repository: &'a Repository,
-    condemned: &'a BTreeSet<PackId>,
+    held: Held,
     safe: HashSet<PackId>,
     seen: HashSet<ChunkId>,
 }
 
 impl Second<'_> {
     fn hangs_on_condemned(&self, id: &ChunkId) -> Result<bool> {
-        if !self.suspects.may_contain(id) {
+        if !self.held.contains(id) {
             return Ok(false);
         }
-        let packs = self.repository.all_packs_of(id)?;
-        let safe = packs.iter().any(|pack| self.safe.contains(pack));
-        Ok(!safe && packs.iter().any(|pack| self.condemned.contains(pack)))
+        let packs = self.repository.packs_of(id)?;
+        if packs.is_empty() {
+            tracing::warn!(chunk = %id, "no index run names a chunk that is needed; repair the repository");
+        }
+        Ok(!packs.iter().any(|pack| self.safe.contains(pack)))
     }
 }
 
-/// The chunks in condemned packs, so that the index is asked for few others: a bitmap with four
-/// bits of sixteen set for each, chosen by other bytes of its id than the marks use.
-struct Suspects {
-    bits: Vec<u64>,
-}
+/// The chunks in condemned packs: 4 bytes of each id, sorted. An id that shares them with another
+/// costs a look into the index, no more; fifty million chunks cost 200 MB.
+struct Held(Vec<u32>);
 
-impl Suspects {
-    /// Reads the whole index. What it hides might be needed, so any damage of it is an error.
-    fn load(
+impl Held {
+    /// Reads the directories of the packs, and of those that do not say it, what the index says.
+    fn by(
         repository: &Repository,
         condemned: &BTreeSet<PackId>,
         progress: &Progress,
     ) -> Result<Self> {
+        let (mut held, mut silent) = (Vec::new(), BTreeSet::new());
+        for pack in condemned {
+            progress.check()?;
+            match repository.pack_directory(*pack) {
+                Ok(directory) => held.extend(directory.chunks().map(|chunk| part(&chunk.id))),
+                Err(Error::Damaged { .. }) => {
+                    silent.insert(*pack);
+                }
+                Err(error) => return Err(error),
+            }
+        }
         let runs = repository.runs()?;
-        if let Some((run, damage)) = runs.damaged.into_iter().next() {
+        if let (false, Some((run, damage))) = (silent.is_empty(), runs.damaged.first()) {
             return Err(Error::Damaged {
-                object: Object::Run(run),
-                damage,
+                object: Object::Run(*run),
+                damage: damage.clone(),
             });
         }
-        let hit = runs
-            .open
-            .iter()
-            .filter(|run| run.packs.iter().any(|pack| condemned.contains(&pack.id)));
-        let (runs, entries) = hit.fold((Vec::new(), 0), |(mut runs, entries), run| {
-            runs.push(run.id);
-            (runs, entries + run.entries)
-        });
-        // Merged runs name most packs, so their entries are no measure: count, then fill.
-        let mut count = 0_usize;
-        let visit_all = |visit: &mut dyn FnMut(&ChunkId)| {
-            runs.iter().try_for_each(|run| {
-                progress.check()?;
-                repository.run_entries(*run, &mut |chunk| {
-                    if condemned.contains(&chunk.pack) {
-                        visit(&chunk.span.id);
+        for run in runs.open {
+            if run.packs.iter().any(|pack| silent.contains(&pack.id)) {
+                repository.run_entries(run.id, &mut |chunk| {
+                    if silent.contains(&chunk.pack) {
+                        held.push(part(&chunk.span.id));
                     }
-                })
-            })
-        };
-        if entries > COUNTED_FIRST {
-            visit_all(&mut |_| count += 1)?;
-        } else {
-            count = entries;
+                })?;
+            }
         }
-        let mut suspects = Self {
-            bits: vec![0; (count / 4).max(64)],
-        };
-        visit_all(&mut |id| suspects.insert(id))?;
-        Ok(suspects)
+        held.sort_unstable();
+        held.dedup();
+        Ok(Self(held))
     }
 
-    fn insert(&mut self, id: &ChunkId) {
-        for (word, mask) in self.places(id) {
-            self.bits[word] |= mask;
-        }
+    fn contains(&self, id: &ChunkId) -> bool {
+        self.0.binary_search(&part(id)).is_ok()
     }
+}
 
-    fn may_contain(&self, id: &ChunkId) -> bool {
-        self.places(id)
-            .into_iter()
-            .all(|(word, mask)| self.bits[word] & mask != 0)
-    }
-
-    fn places(&self, id: &ChunkId) -> [(usize, u64); 4] {
-        let bytes = id.as_bytes();
-        let words = self.bits.len() as u64;
-        [16, 20, 24, 28].map(|at| {
-            let part = u32::from_le_bytes(*bytes[at..].first_chunk().expect("an id has 32 bytes"));
-            let bit = (u64::from(part) * (words * 64)) >> 32;
-            let word = usize::try_from(bit / 64).expect("a position inside the bitmap");
-            (word, 1 << (bit % 64))
-        })
-    }
+fn part(id: &ChunkId) -> u32 {
+    u32::from_le_bytes(*id.as_bytes().first_chunk().expect("an id has 32 bytes"))
 }
 
 /// What a node names.

@@ -7,8 +7,8 @@
 //!    process is surely gone (or, if the caller says so, any) is fenced off.
 //! 3. **sweep**: forgotten manifests get their last word; a second look, written independently of
 //!    the first, asks for every chunk that is needed whether it lies outside the quarantine; only
-//!    if all do are manifests and packs removed, index runs merged without them, and the record
-//!    lifted.
+//!    if all do, and no other collector decided otherwise, are manifests and packs removed, index
+//!    runs merged without them, and the record lifted.
 //!
 //! A collection first finishes the quarantines that stand, so being killed anywhere costs nothing
 //! but time. No clock is asked.
@@ -108,6 +108,7 @@ pub fn collect(
     entropy: &Arc<dyn Entropy>,
 ) -> Result<Collected> {
     let mut collected = Collected::default();
+    repository.tidy_quarantines()?;
     for quarantine in repository.quarantines()? {
         sweep::sweep(
             repository,

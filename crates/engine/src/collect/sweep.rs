@@ -14,7 +14,7 @@ use crate::{
     holder::Holder,
     id::{ManifestId, PackId, QuarantineId},
     layout::Object,
-    quarantine::Quarantine,
+    quarantine::{Outcome, Quarantine},
     repository::Repository,
     tree::Progress,
 };
@@ -43,11 +43,28 @@ pub(super) fn sweep(
     let last_words = last_words(repository, entropy)?;
     let condemned: BTreeSet<PackId> = quarantine.packs.iter().copied().collect();
     let gone = last_words.iter().map(|(id, _)| *id).collect();
-    if look::needs_any(repository, &condemned, &gone, progress)? {
+    let needed = look::needs_any(repository, &condemned, &gone, progress)?;
+    let wanted = if needed {
+        Outcome::Lifted
+    } else {
+        Outcome::Swept
+    };
+    match repository.settle(quarantine.id, wanted, entropy)? {
+        Some(Outcome::Swept) if needed => {
+            // What they hold lies in packs of another quarantine too. That one will see that
+            // these are going, and be lifted; a later collection ends this one.
+            collected.packs_waiting += quarantine.packs.len() as u64;
+            collected.bytes_waiting += sizes;
+            return Ok(());
+        }
+        Some(Outcome::Swept) => {}
         // A manifest came back, or a writer that began before the record relied on one of them.
         // They all stay; the next collection marks afresh.
-        collected.packs_kept += quarantine.packs.len() as u64;
-        return repository.lift(quarantine.id);
+        Some(Outcome::Lifted) => {
+            collected.packs_kept += quarantine.packs.len() as u64;
+            return repository.lift(quarantine.id);
+        }
+        None => return Ok(()),
     }
     collected.manifests_removed += remove_manifests(repository, last_words)?;
     for pack in &quarantine.packs {

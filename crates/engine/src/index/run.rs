@@ -8,7 +8,10 @@
 use std::{
     collections::HashMap,
     ops::Range,
-    sync::atomic::{AtomicU64, Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use strongroom_model::Entropy;

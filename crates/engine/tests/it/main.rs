@@ -15,11 +15,17 @@ mod golden;
 #[cfg(test)]
 mod growth;
 #[cfg(test)]
+mod interleave;
+#[cfg(test)]
 mod lease;
 #[cfg(test)]
 mod matrix;
 #[cfg(test)]
+mod model;
+#[cfg(test)]
 mod parity;
+#[cfg(test)]
+mod races;
 #[cfg(test)]
 mod scene;
 #[cfg(test)]
