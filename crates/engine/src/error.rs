@@ -272,6 +272,9 @@ pub enum Damage {
     /// The object is not there.
     #[error("the object is missing")]
     Missing,
+    /// The store has the object and cannot read it, as with a bad sector.
+    #[error("the store cannot read the object")]
+    Unreadable,
     /// The object is shorter than it was when it was written.
     #[error("the object is truncated: it has {found} of {expected} bytes")]
     Truncated {

@@ -13,6 +13,7 @@ use crate::{
     index,
     layout::{Object, prefix},
     pack::{self, Directory, PackView},
+    record,
     repository::Repository,
     seal::{HEADER_LEN, Kind},
     segment::ChunkSpan,
@@ -288,18 +289,28 @@ impl Repository {
         Ok(crowd.len())
     }
 
-    /// Whether a lease, quarantine or forgetting record opens.
+    /// Whether a record or key slot opens; a manifest's place may hold a fence.
     pub fn open_record(&self, object: Object) -> Result<()> {
-        let (kind, name) = match &object {
-            Object::Lease(id) => (Kind::Lease, id.as_bytes()),
-            Object::Quarantine(id) => (Kind::Quarantine, id.as_bytes()),
-            Object::Waits(id) => (Kind::Waits, id.as_bytes()),
-            Object::Outcome(id) => (Kind::Verdict, id.as_bytes()),
-            Object::Forgotten(_, act) => (Kind::Forgotten, act.as_bytes()),
-            Object::Verdict(_, act) => (Kind::Verdict, act.as_bytes()),
-            _ => return Ok(()),
+        let Some((kinds, name)) = record_kinds(&object) else {
+            return match object {
+                Object::Slot(_) => Slot::parse(&self.objects().get(object)?)
+                    .map(drop)
+                    .map_err(Error::damaged(object)),
+                _ => Ok(()),
+            };
         };
-        self.objects().open(object, kind, name).map(drop)
+        let bytes = self.objects().get(object)?;
+        let mut first = None;
+        for kind in kinds {
+            match record::open(self.objects().keys(), *kind, name, &bytes) {
+                Ok(_) => return Ok(()),
+                Err(damage @ Damage::WrongKind { .. }) if kinds.len() > 1 => {
+                    first.get_or_insert(damage);
+                }
+                Err(damage) => first = Some(damage),
+            }
+        }
+        first.map_or(Ok(()), |damage| Err(Error::damaged(object)(damage)))
     }
 
     /// The key slots that cannot be read; those of other creations are none of ours.
@@ -320,4 +331,21 @@ impl Repository {
     pub fn remove(&self, object: Object) -> Result<()> {
         self.objects().delete(object)
     }
+}
+
+/// The kinds of record that may lie there, and the name in them; `None` for other objects.
+pub(crate) fn record_kinds(object: &Object) -> Option<(&'static [Kind], &[u8; 16])> {
+    Some(match object {
+        Object::Manifest(id) => (&[Kind::Manifest, Kind::Fence], id.as_bytes()),
+        Object::Lease(id) => (&[Kind::Lease], id.as_bytes()),
+        Object::Quarantine(id) => (&[Kind::Quarantine], id.as_bytes()),
+        Object::Waits(id) => (&[Kind::Waits], id.as_bytes()),
+        Object::Outcome(id) => (&[Kind::Verdict], id.as_bytes()),
+        Object::Forgotten(_, act) => (&[Kind::Forgotten], act.as_bytes()),
+        Object::Verdict(_, act) => (&[Kind::Verdict], act.as_bytes()),
+        Object::Replacement(name) => (&[Kind::Replacement], name),
+        Object::Format | Object::Slot(_) | Object::Pack(_) | Object::Parity(_) | Object::Run(_) => {
+            return None;
+        }
+    })
 }

@@ -38,6 +38,8 @@ pub enum Object {
     Forgotten(ManifestId, ForgetId),
     /// The last word on a forgotten manifest: brought back, or gone for good.
     Verdict(ManifestId, ForgetId),
+    /// A record that takes the place of a damaged one.
+    Replacement([u8; 16]),
 }
 
 /// Prefixes under which objects of one kind are listed.
@@ -50,6 +52,7 @@ pub(crate) mod prefix {
     pub(crate) const LEASES: &str = "leases/";
     pub(crate) const QUARANTINE: &str = "quarantine/";
     pub(crate) const FORGOTTEN: &str = "forgotten/";
+    pub(crate) const REPLACEMENTS: &str = "replacements/";
 }
 
 const WAITS: &str = ".waits";
@@ -71,6 +74,9 @@ impl Object {
             Self::Outcome(id) => format!("{}{id}{VERDICT}", prefix::QUARANTINE),
             Self::Forgotten(id, act) => format!("{}{id}.{act}", prefix::FORGOTTEN),
             Self::Verdict(id, act) => format!("{}{id}.{act}{VERDICT}", prefix::FORGOTTEN),
+            Self::Replacement(name) => {
+                format!("{}{}", prefix::REPLACEMENTS, hex::encode(name))
+            }
         }
     }
 
@@ -88,6 +94,11 @@ impl Object {
                 let mut bytes = [0; 16];
                 hex::decode_to_slice(name, &mut bytes).ok()?;
                 Self::Slot(bytes)
+            }
+            "replacements" => {
+                let mut bytes = [0; 16];
+                hex::decode_to_slice(name, &mut bytes).ok()?;
+                Self::Replacement(bytes)
             }
             "packs" => Self::Pack(hex_name(name.split_once('/')?.1)?),
             "parity" => Self::Parity(hex_name(name.split_once('/')?.1)?),
@@ -137,6 +148,7 @@ impl fmt::Display for Object {
             Self::Outcome(id) => write!(f, "verdict on quarantine record {id}"),
             Self::Forgotten(id, _) => write!(f, "record that manifest {id} is forgotten"),
             Self::Verdict(id, _) => write!(f, "verdict on forgotten manifest {id}"),
+            Self::Replacement(name) => write!(f, "replacement record {}", hex::encode(name)),
         }
     }
 }
@@ -166,6 +178,7 @@ mod tests {
             Object::Outcome(quarantine),
             Object::Forgotten(id, act),
             Object::Verdict(id, act),
+            Object::Replacement([6; 16]),
         ] {
             assert_eq!(Object::parse(&object.path()), Some(object));
             assert_eq!(object.key().to_string(), object.path());

@@ -15,7 +15,7 @@
 //! - [`lease`], [`quarantine`], [`forget`]: what writers and collectors agree by
 //! - [`tree`], [`volume`]: what is saved and restored, on top of all that
 //! - [`inspect`]: packs and runs as they lie; [`parity`]: what heals packs
-//! - [`check`], [`collect`], [`stats`]: looking after a repository
+//! - [`check`], [`repair`], [`copy`], [`collect`], [`stats`]: looking after a repository
 
 mod ahead;
 mod cache;
@@ -23,6 +23,7 @@ pub mod check;
 pub mod chunk;
 pub mod codec;
 pub mod collect;
+pub mod copy;
 pub mod error;
 pub mod forget;
 mod header;
@@ -42,6 +43,7 @@ mod pieces;
 pub mod quarantine;
 pub mod reader;
 mod record;
+pub mod repair;
 pub mod repository;
 mod seal;
 mod segment;

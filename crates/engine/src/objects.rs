@@ -64,6 +64,10 @@ impl Objects {
                     object,
                     damage: Damage::Missing,
                 },
+                ErrorKind::Corrupt => Error::Damaged {
+                    object,
+                    damage: Damage::Unreadable,
+                },
                 _ => Error::store("read an object")(source),
             })
     }
@@ -95,7 +99,8 @@ impl Objects {
             ErrorKind::NotFound => Some(Damage::Missing),
             ErrorKind::Corrupt => match self.store.size(&object.key()) {
                 Ok(found) if found < expected => Some(Damage::Truncated { expected, found }),
-                _ => None,
+                Ok(_) => Some(Damage::Unreadable),
+                Err(_) => None,
             },
             _ => None,
         };

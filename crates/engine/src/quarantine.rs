@@ -82,11 +82,8 @@ impl Repository {
         })?;
         let mut found = Vec::new();
         for id in names {
-            let object = Object::Quarantine(id);
-            match self.objects().open(object, Kind::Quarantine, id.as_bytes()) {
-                Ok(body) => {
-                    found.push(Quarantine::decode(id, &body).map_err(Error::damaged(object))?);
-                }
+            match self.read_quarantine(id) {
+                Ok(quarantine) => found.push(quarantine),
                 // Lifted since the listing.
                 Err(Error::Damaged {
                     damage: Damage::Missing,
@@ -96,6 +93,34 @@ impl Repository {
             }
         }
         Ok(found)
+    }
+
+    /// The quarantines that open; what the others name is unknown.
+    pub(crate) fn readable_quarantines(&self) -> Result<Vec<Quarantine>> {
+        let mut names = Vec::new();
+        self.objects().list(prefix::QUARANTINE, &mut |object, _| {
+            if let Object::Quarantine(id) = object {
+                names.push(id);
+            }
+        })?;
+        let mut found = Vec::new();
+        for id in names {
+            match self.read_quarantine(id) {
+                Ok(quarantine) => found.push(quarantine),
+                Err(Error::Damaged { .. }) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(found)
+    }
+
+    /// One quarantine.
+    pub(crate) fn read_quarantine(&self, id: QuarantineId) -> Result<Quarantine> {
+        let object = Object::Quarantine(id);
+        let body = self
+            .objects()
+            .open(object, Kind::Quarantine, id.as_bytes())?;
+        Quarantine::decode(id, &body).map_err(Error::damaged(object))
     }
 
     /// Notes the leases that must be gone or fenced before the sweep of a quarantine: all that
@@ -215,7 +240,7 @@ impl Quarantine {
         out.finish()
     }
 
-    fn decode(id: QuarantineId, bytes: &[u8]) -> Result<Self, Damage> {
+    pub(crate) fn decode(id: QuarantineId, bytes: &[u8]) -> Result<Self, Damage> {
         let mut decoder = Decoder::new(bytes);
         let reason = match decoder.u8()? {
             1 => Reason::Unreachable,

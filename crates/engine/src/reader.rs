@@ -233,7 +233,13 @@ impl Reader {
             .unwrap_or(Error::ChunkMissing { id: *id, stream }))
     }
 
-    fn read_at(&self, location: &Location, stream: Stream, id: &ChunkId) -> Result<Chunk> {
+    /// The bytes of a chunk from one place, whatever the index says of others.
+    pub(crate) fn read_at(
+        &self,
+        location: &Location,
+        stream: Stream,
+        id: &ChunkId,
+    ) -> Result<Chunk> {
         let Location {
             pack,
             extent,

@@ -250,3 +250,68 @@ fn a_passphrase_opens_what_it_locked() -> Result<()> {
     assert!(!run("battery staple", &["list", &repo])?.status.success());
     Ok(())
 }
+
+/// The largest pack of a repository, on disk.
+fn largest_pack(repository: &Path) -> Result<PathBuf> {
+    let mut largest = (0, PathBuf::new());
+    for folder in fs::read_dir(repository.join("packs"))? {
+        for pack in fs::read_dir(folder?.path())? {
+            let pack = pack?.path();
+            largest = largest.max((fs::metadata(&pack)?.len(), pack));
+        }
+    }
+    Ok(largest.1)
+}
+
+fn rot(file: &Path) -> Result<()> {
+    let mut bytes = fs::read(file)?;
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    fs::remove_file(file)?;
+    Ok(fs::write(file, bytes)?)
+}
+
+#[test]
+fn rot_is_healed_from_a_mirror_and_a_copy_restores_alone() -> Result<()> {
+    let shop = Workshop::new()?;
+    let (repo, files) = (shop.repository(), shop.path("files"));
+    let (mirror, other) = (shop.path("mirror"), shop.path("other"));
+    let was = Fingerprint::of(&shop.place("files"))?;
+    shop.run(&["backup", &repo, &files, "--tag", "s1"])?;
+    shop.run(&["init", &mirror, "--mirror-of", &repo])?;
+    shop.run(&["copy", &repo, &mirror])?;
+    let key = shop.path("other key");
+    shop.run(&["init", &other, "--key-file", &key])?;
+    let copied = shop.json(&["copy", &repo, &other, "s1", "--to-key-file", &key])?;
+    assert_eq!(copied["copied"].as_array().unwrap().len(), 1);
+
+    rot(&largest_pack(&shop.place("repository"))?)?;
+    let said = shop.refused(&["check", &repo, "--read-data"])?;
+    assert!(said.contains("repo repair"), "{said}");
+    let planned = shop.refused(&["repair", &repo, "--from", &mirror, "--dry-run"])?;
+    assert!(planned.contains("would put pack"), "{planned}");
+    let done = shop.json(&["repair", &repo, "--from", &mirror])?;
+    let steps = done["steps"].as_array().unwrap();
+    for step in steps {
+        let step = step.as_str().unwrap();
+        assert!(
+            planned.contains(&format!("would {step}")),
+            "{step} in {planned}"
+        );
+    }
+    shop.run(&["check", &repo, "--read-data"])?;
+    shop.run(&["check", &repo, "--read-data", "--heal", "--part", "1/3"])?;
+    shop.run(&["collect", &repo])?;
+    let again = shop.json(&["repair", &repo])?;
+    assert!(again["steps"].as_array().unwrap().is_empty(), "{again}");
+    let to = shop.path("healed");
+    shop.run(&["restore", &repo, "s1", "--to", &to])?;
+    was.compare(Path::new(&to))?;
+
+    fs::remove_dir_all(shop.place("repository"))?;
+    fs::remove_dir_all(shop.place("mirror"))?;
+    let to = shop.path("from the copy");
+    shop.run(&["restore", &other, "s1", "--key-file", &key, "--to", &to])?;
+    was.compare(Path::new(&to))?;
+    Ok(())
+}

@@ -12,6 +12,7 @@ use crate::{
     id::PackId,
     layout::Object,
     pack::Scratch,
+    repair::parity_damage,
     repository::Repository,
     tree::Progress,
 };
@@ -82,6 +83,12 @@ fn pack(
             }
         }
     };
+    if damages.is_empty()
+        && let Some(damage) = parity_damage(repository, id)?
+    {
+        let object = Object::Parity(id);
+        damages.push(Error::Damaged { object, damage });
+    }
     let stream = view.directory().stream();
     for segment in view.directory().segments() {
         let bytes = segment.bytes();

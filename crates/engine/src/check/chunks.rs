@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
+use strongroom_store::ErrorKind;
+
 use super::{Checked, Finding, roster::Roster};
 use crate::{
     error::{Damage, Error, Result},
@@ -78,16 +80,33 @@ impl<'a> Walk<'a> {
             return Ok(());
         }
         let stream = reached.stream;
-        let error = match packs.first() {
-            None => Error::ChunkMissing { id, stream },
+        // Packs in quarantine for their damage do not count, but a part of them may still read.
+        let read = self.reader.read(stream, &id);
+        let error = match (packs.first(), read) {
+            (Some(_), Ok(_)) => {
+                self.checked.chunks += 1;
+                return Ok(());
+            }
+            (_, Err(error @ Error::Store { .. })) => return Err(error),
+            (None, _) => Error::ChunkMissing { id, stream },
             // The pack is one finding, however many chunks it held.
-            Some(pack) => Error::Damaged {
+            (Some(pack), Err(_)) if !self.exists(pack)? => Error::Damaged {
                 object: Object::Pack(*pack),
                 damage: Damage::Missing,
             },
+            (Some(_), Err(error)) => error,
         };
         self.report(id, error);
         Ok(())
+    }
+
+    fn exists(&self, pack: &PackId) -> Result<bool> {
+        let object = Object::Pack(*pack);
+        match self.repository.store().size(&object.key()) {
+            Ok(_) => Ok(true),
+            Err(error) if error.kind == ErrorKind::NotFound => Ok(false),
+            Err(error) => Err(Error::store("look for a pack")(error)),
+        }
     }
 
     fn report(&mut self, id: ChunkId, error: Error) {

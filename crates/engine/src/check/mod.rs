@@ -23,6 +23,7 @@ use crate::{
     id::{ManifestId, PackId},
     inspect::Runs,
     layout::{Object, prefix},
+    quarantine::Reason,
     repository::Repository,
     tree::Progress,
 };
@@ -88,19 +89,17 @@ pub fn check(
     progress: &Progress,
 ) -> Result<Checked> {
     let mut checked = Checked::default();
-    let leaving: BTreeSet<PackId> = match repository.quarantines() {
-        Ok(quarantines) => quarantines
-            .into_iter()
-            .flat_map(|each| each.packs)
-            .collect(),
-        Err(error @ Error::Damaged { .. }) => {
-            checked.find(error, None);
-            BTreeSet::new()
+    let (mut leaving, mut condemned) = (BTreeSet::new(), BTreeSet::new());
+    for quarantine in repository.readable_quarantines()? {
+        if quarantine.reason == Reason::Damaged {
+            condemned.extend(quarantine.packs.iter().copied());
         }
-        Err(error) => return Err(error),
-    };
+        leaving.extend(quarantine.packs);
+    }
     slots_and_records(repository, &mut checked)?;
-    let present = present(repository, &mut checked)?;
+    let mut present = present(repository, &mut checked)?;
+    // That these are damaged is known and provided for; what is lost with them is found below.
+    present.retain(|id, _| !condemned.contains(id));
     let indexed = runs(repository, &present, &leaving, &mut checked)?;
     if options.depth == Depth::Structure {
         directories(repository, &present, &indexed, progress, &mut checked)?;
@@ -282,8 +281,18 @@ fn manifests(
             Err(error @ (Error::Damaged { .. } | Error::FormatTooNew { .. })) => {
                 walk.lost_manifest(id, error);
             }
-            // Forgotten and collected since the listing.
-            Err(Error::ManifestMissing { .. }) => {}
+            // Forgotten and collected since the listing, or a fence that does not hold.
+            Err(Error::ManifestMissing { .. }) => {
+                match repository.open_record(Object::Manifest(id)) {
+                    Ok(())
+                    | Err(Error::Damaged {
+                        damage: Damage::Missing,
+                        ..
+                    }) => {}
+                    Err(error @ Error::Damaged { .. }) => walk.lost_manifest(id, error),
+                    Err(error) => return Err(error),
+                }
+            }
             Err(error) => return Err(error),
         }
     }

@@ -14,7 +14,7 @@ use crate::{
     holder::Holder,
     id::{ManifestId, PackId, QuarantineId},
     layout::Object,
-    quarantine::{Outcome, Quarantine},
+    quarantine::{Outcome, Quarantine, Reason},
     repository::Repository,
     tree::Progress,
 };
@@ -44,6 +44,12 @@ pub(super) fn sweep(
     let condemned: BTreeSet<PackId> = quarantine.packs.iter().copied().collect();
     let gone = last_words.iter().map(|(id, _)| *id).collect();
     let needed = look::needs_any(repository, &condemned, &gone, progress)?;
+    if needed && quarantine.reason == Reason::Damaged {
+        // Something of them is lost or was not yet written anew. What still reads stays, and
+        // no writer may rely on it.
+        collected.packs_kept += quarantine.packs.len() as u64;
+        return Ok(());
+    }
     let wanted = if needed {
         Outcome::Lifted
     } else {

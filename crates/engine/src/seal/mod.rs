@@ -50,6 +50,7 @@ pub(crate) enum Kind {
     Waits = 8,
     Forgotten = 9,
     Verdict = 10,
+    Replacement = 13,
 }
 
 impl Kind {

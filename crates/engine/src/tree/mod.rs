@@ -15,8 +15,8 @@
 
 mod cat;
 pub(crate) mod crew;
-mod entry;
-mod find;
+pub(crate) mod entry;
+pub(crate) mod find;
 mod list;
 pub(crate) mod loss;
 mod previous;
@@ -25,7 +25,7 @@ mod progress;
 mod reach;
 pub(crate) mod restore;
 pub(crate) mod save;
-mod sequence;
+pub(crate) mod sequence;
 pub(crate) mod top;
 
 pub use self::{

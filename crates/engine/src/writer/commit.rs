@@ -33,6 +33,19 @@ impl Writer {
         self.shared.write_manifest(body)
     }
 
+    /// Commits if `check` has nothing against the packs that this writer wrote, which are durable
+    /// by then.
+    pub(crate) fn commit_after(
+        mut self,
+        body: Body,
+        check: impl FnOnce(BTreeSet<PackId>) -> Result<()>,
+    ) -> Result<ManifestId> {
+        self.make_durable()?;
+        check(self.shared.known.own_packs())?;
+        self.holds_lease = false;
+        self.shared.write_manifest(body)
+    }
+
     /// Makes everything durable and ends without a manifest: what was stored is in the index, for
     /// manifests that reach it already. This is how a collection writes chunks anew.
     pub(crate) fn close(mut self) -> Result<()> {

@@ -93,6 +93,16 @@ impl Known {
         runs.len()
     }
 
+    /// The packs that this writer wrote, as far as its runs name them.
+    pub(super) fn own_packs(&self) -> BTreeSet<PackId> {
+        let runs = Arc::clone(&self.runs.read().unwrap_or_else(PoisonError::into_inner));
+        let own = runs.iter().flat_map(|watched| {
+            let packs = watched.run.packs().iter().zip(&watched.verdicts);
+            packs.filter(|(_, verdict)| verdict.load(Ordering::Acquire) == OWN)
+        });
+        own.map(|(pack, _)| pack.id).collect()
+    }
+
     /// Whether the chunk may be relied on.
     pub(super) fn contains(
         &self,

@@ -5,6 +5,8 @@ mod calls;
 #[cfg(test)]
 mod collect;
 #[cfg(test)]
+mod copying;
+#[cfg(test)]
 mod crash;
 #[cfg(test)]
 mod damage;
@@ -26,6 +28,8 @@ mod model;
 mod parity;
 #[cfg(test)]
 mod races;
+#[cfg(test)]
+mod repair;
 #[cfg(test)]
 mod scene;
 #[cfg(test)]

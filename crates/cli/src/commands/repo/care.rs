@@ -6,12 +6,16 @@ use strongroom_engine::{
     Manifest, Repository,
     check::{self, CheckOptions, Checked, Depth},
     collect::{self, CollectOptions, Collected},
+    repair::{RepairOptions, Share},
     stats::{self, Stats},
     tree::Progress,
 };
 use strongroom_model::Bytes;
 
-use super::{At, entropy, manifests};
+use super::{
+    At, entropy, manifests,
+    repair::{self, Mirrors},
+};
 use crate::{arguments::Context, output::chain, progress, system::SystemEntropy};
 
 /// How to look for damage.
@@ -22,6 +26,24 @@ pub(crate) struct Check {
     /// Read and verify every byte, not only the structure
     #[arg(long)]
     read_data: bool,
+    /// Heal damaged packs from what is left of them, parity and mirrors
+    #[arg(long, requires = "read_data")]
+    heal: bool,
+    /// Read and heal one part of the packs, for a check spread over many nights: `2/7`
+    #[arg(long, value_name = "N/OF", requires = "heal", value_parser = share)]
+    part: Option<Share>,
+    #[command(flatten)]
+    from: Mirrors,
+}
+
+/// A part such as `2/7`.
+fn share(text: &str) -> Result<Share> {
+    let (part, of) = text.split_once('/').context("write it as 2/7")?;
+    let (part, of): (u32, u32) = (part.parse()?, of.parse()?);
+    if part == 0 || part > of {
+        bail!("parts are numbered from 1 to {of}");
+    }
+    Ok(Share { part: part - 1, of })
 }
 
 /// What to forget.
@@ -58,6 +80,15 @@ struct Damage {
 impl Check {
     pub(crate) fn run(self, context: &Context) -> Result<()> {
         let repository = self.at.open()?;
+        if self.heal {
+            let mirrors = self.from.open(&self.at, &repository)?;
+            let options = RepairOptions {
+                mirrors: &mirrors,
+                depth: Depth::AllBytes,
+                share: self.part.unwrap_or_default(),
+            };
+            return repair::run(context, &repository, &options, false);
+        }
         let told = Progress::default();
         let options = CheckOptions {
             depth: if self.read_data {
@@ -77,7 +108,8 @@ impl Check {
             .show(&found, |found| found.text(self.read_data))?;
         if !found.damage.is_empty() {
             bail!(
-                "{} damages were found; what does not need them still restores",
+                "{} damages were found; what does not need them still restores. \
+                 `strongroom repo repair` heals what it can and keeps new saves off the rest",
                 found.damage.len()
             );
         }

@@ -23,6 +23,11 @@ pub(crate) struct Key {
 }
 
 impl Key {
+    /// The key in that file.
+    pub(super) const fn of(file: PathBuf) -> Self {
+        Self { file: Some(file) }
+    }
+
     /// The key file, if there is one.
     pub(super) const fn file(&self) -> Option<&PathBuf> {
         self.file.as_ref()

@@ -6,9 +6,11 @@
 
 mod backup;
 mod care;
+mod copy;
 mod key;
 mod limits;
 mod manifests;
+mod repair;
 mod restore;
 
 use std::{path::PathBuf, sync::Arc};
@@ -38,6 +40,10 @@ pub(crate) enum Verb {
     List(At),
     /// Look for damage; fails and names it if there is any
     Check(care::Check),
+    /// Bring back what redundancy allows; never makes anything worse
+    Repair(repair::Repair),
+    /// Copy manifests to another repository, only what is missing, verified
+    Copy(copy::Copy),
     /// Forget manifests; `collect` then frees what only they needed
     Forget(care::Forget),
     /// Free what no manifest needs any more
@@ -67,6 +73,8 @@ impl Verb {
             Self::Cat(options) => options.run(),
             Self::List(at) => manifests::list(context, &at),
             Self::Check(options) => options.run(context),
+            Self::Repair(options) => options.run(context),
+            Self::Copy(options) => options.run(context),
             Self::Forget(options) => options.run(context),
             Self::Collect(at) => care::collect(context, &at),
             Self::Stats(at) => care::stats(context, &at),
@@ -80,8 +88,16 @@ pub(crate) struct Init {
     #[command(flatten)]
     at: At,
     /// Store so many percent of each pack again, from which `repair` heals damage; 0 is none
-    #[arg(long, value_name = "PERCENT", default_value_t = 0)]
+    #[arg(
+        long,
+        value_name = "PERCENT",
+        default_value_t = 0,
+        conflicts_with = "mirror_of"
+    )]
     parity: u8,
+    /// Make a mirror of that repository: same name, same keys, filled by `repo copy`
+    #[arg(long, value_name = "REPO")]
+    mirror_of: Option<String>,
 }
 
 /// A repository that was made.
@@ -95,15 +111,22 @@ struct Made {
 
 impl Init {
     fn run(self, context: &Context) -> Result<()> {
-        let Self { at, parity } = self;
-        let store = at.store()?;
-        let unlock = at.key.unlock_or_make()?;
-        let options = CreateOptions {
-            parity_percent: parity,
-            ..CreateOptions::default()
+        let Self {
+            at,
+            parity,
+            mirror_of,
+        } = self;
+        let made = if let Some(source) = &mirror_of {
+            copy::make_mirror(source, &at)?
+        } else {
+            let (store, unlock) = (at.store()?, at.key.unlock_or_make()?);
+            let options = CreateOptions {
+                parity_percent: parity,
+                ..CreateOptions::default()
+            };
+            Repository::create(store, &unlock, options, &SystemEntropy)
+                .with_context(|| format!("cannot make the repository {}", at.repository))?
         };
-        let made = Repository::create(store, &unlock, options, &SystemEntropy)
-            .with_context(|| format!("cannot make the repository {}", at.repository))?;
         let made = Made {
             repository: made.id().to_string(),
             place: made.store().describe(),
