@@ -40,6 +40,10 @@ pub(crate) const FOR_TESTS: &[Tool] = &[
         program: "setfattr",
         package: "attr",
     },
+    Tool {
+        program: "qemu-img",
+        package: "qemu-utils",
+    },
 ];
 
 /// What the benchmark's peers are, or are built with.

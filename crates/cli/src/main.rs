@@ -15,6 +15,7 @@ mod connection;
 mod installation;
 mod output;
 mod progress;
+mod rows;
 mod system;
 
 use std::process::ExitCode;

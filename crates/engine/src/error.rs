@@ -194,6 +194,9 @@ pub enum Error {
     /// The caller's output took no more bytes.
     #[error("the output took no more bytes")]
     Output(#[source] Arc<std::io::Error>),
+    /// The caller's stream could not be read to its end.
+    #[error("the input could not be read to its end; nothing was committed")]
+    Input(#[source] Arc<std::io::Error>),
     /// The operation was asked to end.
     #[error("the operation was cancelled")]
     Cancelled,
@@ -242,7 +245,12 @@ impl Error {
         Self::Source(Arc::new(error))
     }
 
-    pub(crate) fn output(error: std::io::Error) -> Self {
+    pub(crate) fn input(error: std::io::Error) -> Self {
+        Self::Input(Arc::new(error))
+    }
+
+    /// An error of the caller's output: ends whatever calls it back.
+    pub fn output(error: std::io::Error) -> Self {
         Self::Output(Arc::new(error))
     }
 

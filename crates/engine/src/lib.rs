@@ -14,17 +14,22 @@
 //! - [`repository`], [`writer`], [`reader`]: creating, writing and reading
 //! - [`lease`], [`quarantine`], [`forget`]: what writers and collectors agree by
 //! - [`tree`], [`volume`]: what is saved and restored, on top of all that
+//! - [`browse`]: looking in at random
+//! - [`diff`], [`export`]: what differs between two manifests; tar and qcow2
 //! - [`inspect`]: packs and runs as they lie; [`parity`]: what heals packs
 //! - [`check`], [`repair`], [`copy`], [`collect`], [`stats`]: looking after a repository
 
 mod ahead;
+pub mod browse;
 mod cache;
 pub mod check;
 pub mod chunk;
 pub mod codec;
 pub mod collect;
 pub mod copy;
+pub mod diff;
 pub mod error;
+pub mod export;
 pub mod forget;
 mod header;
 pub mod holder;

@@ -22,5 +22,5 @@ pub mod share;
 pub mod volume;
 
 pub use registry::{Place, Source, Target};
-pub use share::{Mounts, Share, ShareTarget};
+pub use share::{BadPattern, Caches, Exclude, Mounts, Share, ShareTarget};
 pub use volume::{Volume, VolumeTarget};

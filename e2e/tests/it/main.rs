@@ -6,12 +6,19 @@
 //! - `reader`: a reader written from the format's document alone
 //! - `operators`: projects, users and keys; nobody sees what is not his
 //! - `refusals`: bad input, and what it gets
+//! - `exports`: other programs read what `strongroom repo export` writes
+//! - `inputs`: what goes into a backup: exclude rules, streams
 //! - `kill`: the server is killed in the midst of its work, again and again
+//! - `mount`: a mounted repository
 //! - `leftovers`: nothing is left behind
+//! - `views`: lists and comparisons of `strongroom repo`
 //! - `vendor`: the vendors' own unmodified clients, over http and https
 
+mod exports;
+mod inputs;
 mod kill;
 mod leftovers;
+mod mount;
 mod operators;
 mod reader;
 mod refusals;
@@ -20,3 +27,4 @@ mod scene;
 mod story;
 mod trial;
 mod vendor;
+mod views;

@@ -14,12 +14,12 @@ use tempfile::TempDir;
 use crate::scene::text;
 
 /// A repository beside a share and an image.
-struct Workshop {
+pub(crate) struct Workshop {
     folder: TempDir,
 }
 
 impl Workshop {
-    fn new() -> Result<Self> {
+    pub(crate) fn new() -> Result<Self> {
         let folder = tempfile::tempdir()?;
         fs::create_dir(folder.path().join("files"))?;
         data::make_share(&folder.path().join("files"), 1)?;
@@ -29,26 +29,26 @@ impl Workshop {
         Ok(shop)
     }
 
-    fn place(&self, name: &str) -> PathBuf {
+    pub(crate) fn place(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 
-    fn path(&self, name: &str) -> String {
+    pub(crate) fn path(&self, name: &str) -> String {
         text(&self.place(name)).to_owned()
     }
 
-    fn repository(&self) -> String {
+    pub(crate) fn repository(&self) -> String {
         self.path("repository")
     }
 
-    fn output(&self, words: &[&str]) -> Result<Output> {
+    pub(crate) fn output(&self, words: &[&str]) -> Result<Output> {
         let mut command = binary::command();
         command.arg("repo").args(words);
         command.env("STRONGROOM_KEY_FILE", self.place("key"));
         Ok(command.output()?)
     }
 
-    fn run(&self, words: &[&str]) -> Result<String> {
+    pub(crate) fn run(&self, words: &[&str]) -> Result<String> {
         let output = self.output(words)?;
         if !output.status.success() {
             bail!(
@@ -60,7 +60,7 @@ impl Workshop {
         Ok(String::from_utf8_lossy(&output.stdout).into_owned())
     }
 
-    fn refused(&self, words: &[&str]) -> Result<String> {
+    pub(crate) fn refused(&self, words: &[&str]) -> Result<String> {
         let output = self.output(words)?;
         if output.status.success() {
             bail!("repo {} succeeded", words.join(" "));
@@ -69,7 +69,11 @@ impl Workshop {
         Ok(String::from_utf8_lossy(&said).into_owned())
     }
 
-    fn json(&self, words: &[&str]) -> Result<Value> {
+    pub(crate) fn packs(&self) -> Result<Vec<PathBuf>> {
+        packs(Path::new(&self.repository()))
+    }
+
+    pub(crate) fn json(&self, words: &[&str]) -> Result<Value> {
         let mut all = vec!["--json"];
         all.extend(words);
         Ok(serde_json::from_str(&self.run(&all)?)?)

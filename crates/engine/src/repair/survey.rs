@@ -150,10 +150,7 @@ pub(super) fn bad_pack(repository: &Repository, id: PackId, damage: Damage) -> R
     let view = healed
         .as_ref()
         .and_then(|bytes| repository.open_pack(id, bytes).ok());
-    Ok(BadPack::new(
-        damage,
-        view.as_ref().map(PackView::directory),
-    ))
+    Ok(BadPack::new(damage, view.as_ref().map(PackView::directory)))
 }
 
 /// The pack's bytes, if its parity yields them.

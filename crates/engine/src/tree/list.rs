@@ -46,7 +46,7 @@ pub struct Listed {
 }
 
 impl Listed {
-    fn new(path: TreePath, node: &Node) -> Self {
+    pub(crate) fn new(path: TreePath, node: &Node) -> Self {
         let target = match &node.body {
             Body::Symlink(target) => Some(target.clone()),
             _ => None,

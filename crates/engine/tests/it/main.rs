@@ -11,6 +11,8 @@ mod crash;
 #[cfg(test)]
 mod damage;
 #[cfg(test)]
+mod diff;
+#[cfg(test)]
 mod forget;
 #[cfg(test)]
 mod golden;

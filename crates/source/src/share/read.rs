@@ -16,6 +16,7 @@ use rustix::{
     io::{Errno, pread},
 };
 
+use super::exclude::{Exclude, Scope};
 use crate::{
     handle::Directory,
     inode::{self, Owner},
@@ -38,6 +39,7 @@ pub enum Mounts {
 pub struct Share {
     path: PathBuf,
     mounts: Mounts,
+    exclude: Option<Arc<Exclude>>,
 }
 
 impl Share {
@@ -52,6 +54,7 @@ impl Share {
             Ok(_) => Ok(Self {
                 path: path.to_owned(),
                 mounts,
+                exclude: None,
             }),
             Err(Error::Io { source, .. }) if source.kind() == std::io::ErrorKind::NotADirectory => {
                 Err(Error::WrongKind {
@@ -60,6 +63,15 @@ impl Share {
                 })
             }
             Err(error) => Err(error),
+        }
+    }
+
+    /// The same tree without what the rules leave out.
+    #[must_use]
+    pub fn excluding(self, rules: Arc<Exclude>) -> Self {
+        Self {
+            exclude: Some(rules),
+            ..self
         }
     }
 }
@@ -71,6 +83,7 @@ impl TreeSource for Share {
             directory,
             mounts: self.mounts,
             fenced: false,
+            scope: self.exclude.clone().map(Scope::root),
         }))
     }
 
@@ -84,6 +97,7 @@ struct OpenDirectory {
     mounts: Mounts,
     /// Shown as empty: another file system begins here.
     fenced: bool,
+    scope: Option<Scope>,
 }
 
 impl SourceDirectory for OpenDirectory {
@@ -103,7 +117,11 @@ impl SourceDirectory for OpenDirectory {
         if self.fenced {
             return Ok(Vec::new());
         }
-        crate::removal::names(&self.directory)
+        let mut names = crate::removal::names(&self.directory)?;
+        if let Some(scope) = &self.scope {
+            scope.retain(&self.directory, &mut names)?;
+        }
+        Ok(names)
     }
 
     fn stat_entry(&self, name: &Name) -> Result<Stat> {
@@ -138,6 +156,7 @@ impl SourceDirectory for OpenDirectory {
             directory,
             mounts: self.mounts,
             fenced,
+            scope: self.scope.as_ref().map(|scope| scope.below(name)),
         }))
     }
 

@@ -3,6 +3,8 @@
 //! Two labels belong to these commands: `source`, the path that was saved, by which the next save
 //! of the same path finds what to build on; and `tag`, a name that the user chose.
 
+use std::collections::BTreeMap;
+
 use anyhow::{Context as _, Result, bail};
 use serde::Serialize;
 use strongroom_engine::{Layer, Manifest, ManifestId, Repository};
@@ -34,6 +36,7 @@ pub(super) struct Shown {
     blocks: u64,
     complete: bool,
     problem_count: u64,
+    labels: BTreeMap<String, String>,
 }
 
 impl Shown {
@@ -55,6 +58,7 @@ impl Shown {
             blocks: body.items.blocks,
             complete: body.complete,
             problem_count: body.problem_count,
+            labels: body.labels.clone(),
         }
     }
 }

@@ -7,9 +7,15 @@
 mod backup;
 mod care;
 mod copy;
+mod diff;
+mod excludes;
+mod export;
+mod input;
 mod key;
 mod limits;
+mod ls;
 mod manifests;
+mod mount;
 mod repair;
 mod restore;
 
@@ -38,6 +44,14 @@ pub(crate) enum Verb {
     Cat(restore::Cat),
     /// List manifests
     List(At),
+    /// List the files and folders of a manifest
+    Ls(ls::Options),
+    /// Show all manifests as folders and files, until interrupted
+    Mount(mount::Options),
+    /// Write a manifest as a tar archive or a disk image
+    Export(export::Options),
+    /// Tell what differs between two manifests
+    Diff(diff::Options),
     /// Look for damage; fails and names it if there is any
     Check(care::Check),
     /// Bring back what redundancy allows; never makes anything worse
@@ -72,6 +86,10 @@ impl Verb {
             Self::Restore(options) => options.run(context),
             Self::Cat(options) => options.run(),
             Self::List(at) => manifests::list(context, &at),
+            Self::Ls(options) => options.run(context),
+            Self::Mount(options) => options.run(context),
+            Self::Export(options) => options.run(context),
+            Self::Diff(options) => options.run(context),
             Self::Check(options) => options.run(context),
             Self::Repair(options) => options.run(context),
             Self::Copy(options) => options.run(context),

@@ -39,7 +39,8 @@ pub(crate) struct Options {
     at: At,
     /// The manifest: its id or the beginning of it, a tag, or `latest`
     manifest: String,
-    /// A place where nothing is yet, or an empty folder
+    /// A place where nothing is yet, or an empty folder; `-` writes one file, or a volume, to
+    /// standard output
     #[arg(long, value_name = "PATH")]
     to: PathBuf,
     /// Only this file or folder of a tree
@@ -80,6 +81,12 @@ struct Done {
 
 impl Options {
     pub(crate) fn run(self, context: &Context) -> Result<()> {
+        if self.to.as_os_str() == "-" {
+            let Self {
+                at, manifest, path, ..
+            } = self;
+            return Cat { at, manifest, path }.run();
+        }
         let repository = self.at.open()?;
         let manifest = manifests::find(&repository, &self.manifest)?;
         let inside = inside(&manifest, self.path.as_ref())?;
@@ -149,7 +156,7 @@ fn write(
 }
 
 /// The path inside the manifest; the root if nothing is said.
-fn inside(manifest: &Manifest, path: Option<&PathBuf>) -> Result<TreePath> {
+pub(super) fn inside(manifest: &Manifest, path: Option<&PathBuf>) -> Result<TreePath> {
     match (path, manifest.body.layer) {
         (None, _) => Ok(TreePath::root()),
         (Some(path), Layer::Volume) => bail!(
@@ -183,6 +190,12 @@ impl Cat {
         let repository = self.at.open()?;
         let manifest = manifests::find(&repository, &self.manifest)?;
         let path = inside(&manifest, self.path.as_ref())?;
+        if manifest.body.layer == Layer::Tree && path == TreePath::root() {
+            bail!(
+                "{} is a tree; name a file in it, or write all of it with `repo export`",
+                manifest.id
+            );
+        }
         // Past the buffer of std, which looks for line breaks.
         let mut out = File::from(io::stdout().as_fd().try_clone_to_owned()?);
         let end = self

@@ -11,6 +11,7 @@
 mod big;
 mod file;
 mod folder;
+pub(crate) mod input;
 mod pieces;
 mod reuse;
 mod scan;
@@ -28,7 +29,6 @@ use strongroom_model::{
 };
 
 pub(crate) use self::reuse::is_settled;
-pub use self::stats::SaveStats;
 use self::{
     big::BigFile,
     folder::{Folder, Opened},
@@ -36,6 +36,10 @@ use self::{
     reuse::Links,
     scan::{Found, SmallFile},
     stats::Stats,
+};
+pub use self::{
+    input::{Input, save_input},
+    stats::SaveStats,
 };
 use super::{
     Progress,

@@ -62,6 +62,13 @@ impl Builder {
         }
     }
 
+    /// A builder of a map whose number of blocks is not known yet.
+    pub(crate) fn growing() -> Self {
+        Self {
+            levels: (0..LEVELS_MAX).map(|_| Level::default()).collect(),
+        }
+    }
+
     /// Says that the block of that number, higher than all before, is in this chunk.
     pub(crate) fn push(
         &mut self,
@@ -125,6 +132,17 @@ impl Builder {
             root = self.close(level, put)?;
         }
         Ok(root)
+    }
+
+    /// The same for a map that turned out to have so many blocks.
+    pub(crate) fn finish_at(
+        mut self,
+        blocks: u64,
+        put: &mut dyn FnMut(&[u8]) -> Result<ChunkId>,
+    ) -> Result<Option<ChunkId>> {
+        // Nothing of the levels above is stored: none of their nodes was ever full.
+        self.levels.truncate(usize::from(root_level(blocks)) + 1);
+        self.finish(put)
     }
 }
 
