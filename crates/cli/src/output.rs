@@ -1,7 +1,8 @@
 //! Results on standard output, for people or for programs; errors as a chain.
 //!
-//! With `--json` a command prints one JSON value and nothing else. Without, it prints text whose
-//! last line is the id where a script may want it. Progress and hints go to standard error.
+//! With `--json` a command prints one JSON value and nothing else; the long commands of `repo` print
+//! events instead, one JSON object per line (docs/cli-events.md). Without, a command prints text
+//! whose last line is the id where a script may want it. Progress and hints go to standard error.
 
 use std::{
     fmt::Write as _,
@@ -43,10 +44,40 @@ impl Output {
         print(&shown)
     }
 
+    /// Tells a program what happened, on a line of its own; people do not get it.
+    pub(crate) fn event<T: Serialize>(self, event: &'static str, value: &T) -> Result<()> {
+        if !self.json {
+            return Ok(());
+        }
+        let line = serde_json::to_string(&Event { event, value });
+        print(&line.context("the event cannot be written as JSON")?)
+    }
+
+    /// Ends a command that tells events: with the event `done`, or with what `text` makes of it.
+    pub(crate) fn done<T: Serialize>(
+        self,
+        value: &T,
+        text: impl FnOnce(&T) -> String,
+    ) -> Result<()> {
+        if self.json {
+            self.event("done", value)
+        } else {
+            print(&text(value))
+        }
+    }
+
     /// Prints a line for people; a program does not get it.
     pub(crate) fn say(self, line: &str) -> Result<()> {
         if self.json { Ok(()) } else { print(line) }
     }
+}
+
+/// A line of a program's log.
+#[derive(Serialize)]
+struct Event<'a, T> {
+    event: &'static str,
+    #[serde(flatten)]
+    value: &'a T,
 }
 
 fn print(text: &str) -> Result<()> {

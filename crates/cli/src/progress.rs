@@ -1,7 +1,7 @@
 //! How far something is: a bar on a terminal, a line now and then elsewhere.
 //!
-//! Everything here goes to standard error, so that results can be piped. A program that reads JSON
-//! gets no progress at all.
+//! For people it goes to standard error, so that results can be piped. A program that reads JSON
+//! gets events from the long commands of `repo`, and from others no progress at all.
 
 use std::{
     io::{self, IsTerminal},
@@ -12,11 +12,15 @@ use std::{
 
 use anyhow::Result;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use serde::Serialize;
+use strongroom_model::Bytes;
 
 use crate::output::Output;
 
 /// How often a line is printed where there is no terminal.
 const LINE_EVERY: Duration = Duration::from_secs(15);
+/// How often a program is told.
+const EVENT_EVERY: Duration = Duration::from_secs(1);
 
 /// Shows how far one thing is.
 pub(crate) struct Progress {
@@ -32,8 +36,8 @@ enum Shown {
 
 impl Progress {
     /// Begins to show `what`, measured in bytes.
-    pub(crate) fn bytes(output: Output, what: &str) -> Self {
-        let template = "{prefix}  {wide_bar} {bytes}/{total_bytes}  {bytes_per_sec}  {eta}";
+    fn bytes(output: Output, what: &str) -> Self {
+        let template = "{prefix}  {wide_bar} {bytes}/{total_bytes}  {bytes_per_sec}  {eta} left";
         Self::start(output, what, template)
     }
 
@@ -88,27 +92,145 @@ impl Progress {
     }
 }
 
-/// Does the work while showing how far it is, by the numbers that the work keeps.
+/// How far something is after some time.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+struct Reading {
+    bytes_done: u64,
+    /// Known of so far; may grow.
+    bytes_total: u64,
+    items_done: u64,
+    seconds: f64,
+    bytes_per_second: u64,
+    /// At the speed so far; `None` while nothing can be said.
+    seconds_left: Option<u64>,
+}
+
+impl Reading {
+    fn new(told: &strongroom_engine::tree::Progress, passed: Duration) -> Self {
+        // The total first: it never lies below what was done when it was read.
+        let (items_done, bytes_done) = (told.items_done(), told.bytes_done());
+        Self::of(bytes_done, told.bytes_total(), items_done, passed)
+    }
+
+    fn of(bytes_done: u64, bytes_total: u64, items_done: u64, passed: Duration) -> Self {
+        let millis = u64::try_from(passed.as_millis()).unwrap_or(u64::MAX).max(1);
+        let rate = u128::from(bytes_done) * 1000 / u128::from(millis);
+        let bytes_per_second = u64::try_from(rate).unwrap_or(u64::MAX);
+        let left = bytes_total.saturating_sub(bytes_done);
+        Self {
+            bytes_done,
+            bytes_total,
+            items_done,
+            seconds: passed.as_secs_f64(),
+            bytes_per_second,
+            seconds_left: left.checked_div(bytes_per_second),
+        }
+    }
+
+    fn line(&self, what: &str) -> String {
+        let left = self.seconds_left.map_or_else(String::new, |seconds| {
+            format!(", {}:{:02} left", seconds / 60, seconds % 60)
+        });
+        format!(
+            "{what}: {} of {}, {}/s{left}",
+            Bytes(self.bytes_done),
+            Bytes(self.bytes_total),
+            Bytes(self.bytes_per_second)
+        )
+    }
+}
+
+/// An event of a program's log.
+#[derive(Serialize)]
+struct Told<'a> {
+    what: &'a str,
+    #[serde(flatten)]
+    reading: Reading,
+}
+
+/// Shows readings: to a program as events, to people as a bar or a line now and then.
+struct Watcher<'a> {
+    output: Output,
+    what: &'a str,
+    started: Instant,
+    last: Instant,
+    bar: Progress,
+}
+
+impl<'a> Watcher<'a> {
+    fn new(output: Output, what: &'a str) -> Self {
+        let now = Instant::now();
+        Self {
+            output,
+            what,
+            started: now,
+            last: now,
+            bar: Progress::bytes(output, what),
+        }
+    }
+
+    fn tell(&mut self, told: &strongroom_engine::tree::Progress) -> Result<()> {
+        let reading = Reading::new(told, self.started.elapsed());
+        let what = self.what;
+        self.output.event("progress", &Told { what, reading })
+    }
+
+    fn look(&mut self, told: &strongroom_engine::tree::Progress) -> Result<()> {
+        let every = match self.bar.shown {
+            Shown::Bar(_) => {
+                self.bar.set(told.bytes_done(), told.bytes_total());
+                return Ok(());
+            }
+            Shown::Lines { .. } => LINE_EVERY,
+            Shown::Nothing => EVENT_EVERY,
+        };
+        if self.last.elapsed() < every {
+            return Ok(());
+        }
+        self.last = Instant::now();
+        if self.output.is_json() {
+            return self.tell(told);
+        }
+        let reading = Reading::new(told, self.started.elapsed());
+        eprintln!("{}", reading.line(self.what));
+        Ok(())
+    }
+}
+
+/// Does the work while showing how far it is, by the numbers that the work keeps. A program is told
+/// at the beginning, about every second, and at the end.
 pub(crate) fn watch<T: Send>(
     output: Output,
     what: &str,
     told: &strongroom_engine::tree::Progress,
     work: impl FnOnce() -> Result<T> + Send,
 ) -> Result<T> {
-    let mut progress = Progress::bytes(output, what);
+    let mut watcher = Watcher::new(output, what);
+    watcher.tell(told)?;
     thread::scope(|scope| {
-        let watcher = thread::current();
+        let waiting = thread::current();
         let working = scope.spawn(move || {
             let done = work();
-            watcher.unpark();
+            waiting.unpark();
             done
         });
+        let mut shown = Ok(());
         while !working.is_finished() {
-            progress.set(told.bytes_done(), told.bytes_total());
+            if shown.is_ok() {
+                shown = watcher.look(told);
+                if shown.is_err() {
+                    // Nobody reads any more: the work ends as soon as it can.
+                    told.cancel();
+                }
+            }
             // Woken early by the end of the work.
             thread::park_timeout(Duration::from_millis(100));
         }
-        working.join().unwrap_or_else(|panic| resume_unwind(panic))
+        let done = working.join().unwrap_or_else(|panic| resume_unwind(panic));
+        shown?;
+        let done = done?;
+        watcher.tell(told)?;
+        Ok(done)
     })
 }
 
@@ -117,5 +239,30 @@ impl Drop for Progress {
         if let Shown::Bar(bar) = &self.shown {
             bar.finish_and_clear();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MIB: u64 = 1 << 20;
+
+    #[test]
+    fn a_reading_tells_the_rate_and_the_time_left() {
+        let reading = Reading::of(10 * MIB, 40 * MIB, 3, Duration::from_secs(5));
+        assert_eq!(reading.bytes_per_second, 2 * MIB);
+        assert_eq!(reading.seconds_left, Some(15));
+        let line = reading.line("saving");
+        assert_eq!(line, "saving: 10.0 MiB of 40.0 MiB, 2.0 MiB/s, 0:15 left");
+    }
+
+    #[test]
+    fn while_nothing_is_done_no_time_left_is_made_up() {
+        let reading = Reading::of(0, 40 * MIB, 0, Duration::ZERO);
+        assert_eq!((reading.bytes_per_second, reading.seconds_left), (0, None));
+        assert!(!reading.line("saving").contains("left"));
+        let reading = Reading::of(u64::MAX, u64::MAX, 0, Duration::from_millis(1));
+        assert_eq!(reading.seconds_left, Some(0));
     }
 }

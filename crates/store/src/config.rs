@@ -3,7 +3,7 @@
 //! Secrets come from here and never from a URL, because URLs end up in logs, shell histories and
 //! catalogs.
 
-use std::{env, fmt};
+use std::{env, fmt, path::PathBuf};
 
 /// Settings from outside the URL; tests make their own.
 #[derive(Clone, Default)]
@@ -18,6 +18,9 @@ pub struct Environment {
     pub region: Option<String>,
     /// `AWS_ENDPOINT_URL_S3`, else `AWS_ENDPOINT_URL`; the URL's wins
     pub endpoint: Option<String>,
+    /// `STRONGROOM_S3_CA`: a file with the certificates, in PEM, of authorities that are trusted
+    /// beside the system's
+    pub authorities: Option<PathBuf>,
 }
 
 impl Environment {
@@ -31,6 +34,7 @@ impl Environment {
             session_token: variable("AWS_SESSION_TOKEN"),
             region: either("AWS_REGION", "AWS_DEFAULT_REGION"),
             endpoint: either("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"),
+            authorities: variable("STRONGROOM_S3_CA").map(PathBuf::from),
         }
     }
 }
@@ -41,6 +45,7 @@ impl fmt::Debug for Environment {
             .field("access_key_id", &self.access_key_id)
             .field("region", &self.region)
             .field("endpoint", &self.endpoint)
+            .field("authorities", &self.authorities)
             .finish_non_exhaustive()
     }
 }

@@ -76,7 +76,23 @@ impl Workshop {
     pub(crate) fn json(&self, words: &[&str]) -> Result<Value> {
         let mut all = vec!["--json"];
         all.extend(words);
-        Ok(serde_json::from_str(&self.run(&all)?)?)
+        let printed = self.run(&all)?;
+        // The long commands print events, the last of which is the result.
+        let last = printed.lines().last().unwrap_or_default();
+        let result = serde_json::from_str(&printed).or_else(|_| serde_json::from_str(last));
+        Ok(result?)
+    }
+
+    /// The events that a command tells, whether it succeeds or not.
+    fn events(&self, words: &[&str]) -> Result<Vec<Value>> {
+        let mut all = vec!["--json"];
+        all.extend(words);
+        let printed = self.output(&all)?.stdout;
+        let lines = String::from_utf8(printed)?;
+        lines
+            .lines()
+            .map(|line| Ok(serde_json::from_str(line)?))
+            .collect()
     }
 }
 
@@ -317,5 +333,71 @@ fn rot_is_healed_from_a_mirror_and_a_copy_restores_alone() -> Result<()> {
     let to = shop.path("from the copy");
     shop.run(&["restore", &other, "s1", "--key-file", &key, "--to", &to])?;
     was.compare(Path::new(&to))?;
+    Ok(())
+}
+
+#[test]
+fn programs_are_told_events_one_per_line() -> Result<()> {
+    let shop = Workshop::new()?;
+    let (repo, files, to) = (shop.repository(), shop.path("files"), shop.path("back"));
+    let names = |events: &[Value]| -> Vec<String> {
+        let name = |event: &Value| event["event"].as_str().unwrap_or("none").to_owned();
+        events.iter().map(name).collect()
+    };
+    for words in [
+        &["backup", &repo, &files][..],
+        &["check", &repo, "--read-data"],
+        &["restore", &repo, "latest", "--to", &to],
+        &["collect", &repo],
+    ] {
+        let events = shop.events(words)?;
+        let told = names(&events);
+        assert_eq!(
+            told.first().map(String::as_str),
+            Some("progress"),
+            "{words:?}"
+        );
+        assert_eq!(told.last().map(String::as_str), Some("done"), "{words:?}");
+        assert!(told.len() >= 3, "{words:?}: {told:?}");
+        let first = &events[0];
+        for field in [
+            "bytes_done",
+            "bytes_total",
+            "items_done",
+            "bytes_per_second",
+        ] {
+            assert!(first[field].is_u64(), "{words:?}: {first}");
+        }
+    }
+    // The place is taken now: that is told as the last event, and by the exit status.
+    let told = names(&shop.events(&["restore", &repo, "latest", "--to", &to])?);
+    assert_eq!(told.last().map(String::as_str), Some("failed"), "{told:?}");
+    Ok(())
+}
+
+#[test]
+fn a_limited_repository_works_and_a_bad_rate_is_refused() -> Result<()> {
+    let shop = Workshop::new()?;
+    let (repo, files) = (shop.repository(), shop.path("files"));
+    let limits = ["--limit-upload", "1G", "--limit-download", "500MB/s"];
+    let backup = [&["backup", &repo, &files][..], &limits].concat();
+    shop.run(&backup)?;
+    shop.run(&[&["check", &repo, "--read-data"][..], &limits].concat())?;
+    let said = shop.refused(&["list", &repo, "--limit-download", "10Mbit"])?;
+    assert!(said.contains("write bytes per second such as"), "{said}");
+    Ok(())
+}
+
+#[test]
+fn the_store_itself_is_tried() -> Result<()> {
+    let shop = Workshop::new()?;
+    let said = shop.run(&["check", &shop.repository(), "--store"])?;
+    assert!(
+        said.contains("of concurrent creators of a key exactly one"),
+        "{said}"
+    );
+    assert!(said.contains("promises of a store are kept"), "{said}");
+    // What was tried is gone: the repository is as whole as before.
+    shop.run(&["check", &shop.repository()])?;
     Ok(())
 }

@@ -92,7 +92,7 @@ pub fn conformance(store: &Store) -> Result<Report> {
 
 impl Store {
     /// Checks what must hold before a repository may be made here: conditional creation, in
-    /// sequence and in a race, reading what was written, and listing. Errors as [`conformance`].
+    /// sequence and in a race, reading what was written, whole and in parts, and listing. Errors as [`conformance`].
     pub fn probe(&self) -> Result<Report> {
         run(self, CHECKS.iter().filter(|check| check.essential))
     }
@@ -126,6 +126,7 @@ pub const CHECKS: &[Check] = &[
         "a listing is complete, sorted and shows what was just written",
         checks::listing,
     ),
+    essential("ranges are exact at the edges", checks::ranges),
     further(
         "an object is never overwritten by an idempotent put",
         writing::put_refuses,
@@ -135,7 +136,6 @@ pub const CHECKS: &[Check] = &[
         "a large object comes back as it was written",
         checks::large_object,
     ),
-    further("ranges are exact at the edges", checks::ranges),
     further("a range beyond the end is an error", checks::ranges_beyond),
     further(
         "a deleted object is gone and its key is free again",

@@ -16,7 +16,8 @@ use std::{future::Future, ops::Range, sync::Mutex, time::Duration};
 use bytes::Bytes;
 use futures_util::{StreamExt, TryStreamExt, stream};
 use object_store::{
-    ClientOptions, ObjectStore, ObjectStoreExt, PutMode, PutOptions, PutPayload, RetryConfig,
+    Certificate, ClientOptions, ObjectStore, ObjectStoreExt, PutMode, PutOptions, PutPayload,
+    RetryConfig,
     aws::{AmazonS3, AmazonS3Builder, S3ConditionalPut},
     list::{PaginatedListOptions, PaginatedListStore},
     multipart::{MultipartStore, PartId},
@@ -66,11 +67,16 @@ impl S3 {
             return Err(Error::new(ErrorKind::Denied)
                 .because("set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"));
         };
-        let options = ClientOptions::new()
+        let mut options = ClientOptions::new()
             .with_allow_http(address.is_plain())
             .with_connect_timeout(CONNECT_TIMEOUT)
             .with_read_timeout(SILENCE_MAX)
             .with_timeout(REQUEST_TIMEOUT);
+        if let Some(file) = &environment.authorities {
+            for authority in authorities(file)? {
+                options = options.with_root_certificate(authority);
+            }
+        }
         let once = RetryConfig {
             max_retries: 0,
             ..RetryConfig::default()
@@ -254,6 +260,23 @@ impl Backend for S3 {
     fn describe(&self) -> String {
         self.address.describe()
     }
+}
+
+/// The certificates of a file, of which there must be one at least.
+fn authorities(file: &std::path::Path) -> Result<Vec<Certificate>> {
+    let broken = |why: &str| {
+        refused(format!(
+            "STRONGROOM_S3_CA names {}, which {why}",
+            file.display()
+        ))
+    };
+    let text = std::fs::read(file).map_err(|error| broken(&format!("cannot be read: {error}")))?;
+    let found = Certificate::from_pem_bundle(&text)
+        .map_err(|_| broken("holds no certificates in PEM form"))?;
+    if found.is_empty() {
+        return Err(broken("holds no certificates in PEM form"));
+    }
+    Ok(found)
 }
 
 fn failed(error: object_store::Error) -> Error {

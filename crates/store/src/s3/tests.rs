@@ -94,6 +94,27 @@ fn without_credentials_nothing_is_tried() {
 }
 
 #[test]
+fn a_file_of_authorities_that_holds_none_is_refused_by_name() {
+    let dir = tempfile::tempdir().unwrap();
+    let (missing, empty) = (dir.path().join("missing.pem"), dir.path().join("empty.pem"));
+    std::fs::write(&empty, "no certificate\n").unwrap();
+    for file in [missing, empty] {
+        let environment = Environment {
+            authorities: Some(file.clone()),
+            ..environment()
+        };
+        let error = S3::new("s3://b", &environment).map(drop).unwrap_err();
+        assert_eq!(error.kind, ErrorKind::Unsupported);
+        let cause = std::error::Error::source(&error).unwrap().to_string();
+        let name = file.display().to_string();
+        assert!(
+            cause.contains("STRONGROOM_S3_CA") && cause.contains(&name),
+            "{cause}"
+        );
+    }
+}
+
+#[test]
 fn secrets_are_shown_nowhere() {
     let store = S3::new("s3://b/p?endpoint=https://s3.example.org", &environment()).unwrap();
     assert_eq!(store.describe(), "S3 bucket b/p at https://s3.example.org/");

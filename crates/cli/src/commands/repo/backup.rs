@@ -18,7 +18,7 @@ use strongroom_model::{Bytes, content::TreePath};
 use strongroom_source::{Share, Volume};
 
 use super::{
-    At, entropy,
+    At, entropy, events,
     excludes::{Excludes, Rules},
     input,
     manifests::{self, SOURCE, Shown, TAG},
@@ -104,9 +104,10 @@ impl Options {
             .with_context(|| format!("cannot save {shown}"))?;
         let manifest = repository.manifest(&saved.manifest)?;
         let done = Done::new(Shown::new(&manifest), &saved, left_out);
+        events::problems(context.output, &done.problems)?;
         context
             .output
-            .show(&done, |_| text(&saved, left_out, manifest.stored_bytes))?;
+            .done(&done, |_| text(&saved, left_out, manifest.stored_bytes))?;
         if !saved.complete {
             bail!(
                 "the save is incomplete: {} of the problems above are losses or more are not \

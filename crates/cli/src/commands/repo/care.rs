@@ -15,6 +15,7 @@ use strongroom_model::Bytes;
 use super::{
     At, entropy, manifests,
     repair::{self, Mirrors},
+    trust,
 };
 use crate::{arguments::Context, output::chain, progress, system::SystemEntropy};
 
@@ -34,6 +35,10 @@ pub(crate) struct Check {
     part: Option<Share>,
     #[command(flatten)]
     from: Mirrors,
+    /// Check the store instead: whether it keeps what a repository rests on, such as that of
+    /// several creators of one name a single one wins; needs no key
+    #[arg(long, conflicts_with = "read_data")]
+    store: bool,
 }
 
 /// A part such as `2/7`.
@@ -79,6 +84,9 @@ struct Damage {
 
 impl Check {
     pub(crate) fn run(self, context: &Context) -> Result<()> {
+        if self.store {
+            return trust::check(context, &self.at);
+        }
         let repository = self.at.open()?;
         if self.heal {
             let mirrors = self.from.open(&self.at, &repository)?;
@@ -103,9 +111,12 @@ impl Check {
         })
         .context("cannot check the repository")?;
         let found = Found::new(&checked);
+        for damage in &found.damage {
+            context.output.event("problem", damage)?;
+        }
         context
             .output
-            .show(&found, |found| found.text(self.read_data))?;
+            .done(&found, |found| found.text(self.read_data))?;
         if !found.damage.is_empty() {
             bail!(
                 "{} damages were found; what does not need them still restores. \
@@ -241,7 +252,7 @@ pub(super) fn collect(context: &Context, at: &At) -> Result<()> {
         Ok(collect::collect(&repository, &options, &told, &entropy())?)
     })
     .context("cannot collect")?;
-    context.output.show(&Freed::from(&collected), |freed| {
+    context.output.done(&Freed::from(&collected), |freed| {
         let mut lines = vec![format!(
             "{} packs ({}) are removed, {} written anew, {} forgotten manifests are gone",
             freed.packs_removed,

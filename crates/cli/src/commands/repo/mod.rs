@@ -8,6 +8,7 @@ mod backup;
 mod care;
 mod copy;
 mod diff;
+mod events;
 mod excludes;
 mod export;
 mod input;
@@ -18,6 +19,7 @@ mod manifests;
 mod mount;
 mod repair;
 mod restore;
+mod trust;
 
 use std::{path::PathBuf, sync::Arc};
 
@@ -80,6 +82,19 @@ pub(crate) struct At {
 
 impl Verb {
     pub(crate) fn run(self, context: &Context) -> Result<()> {
+        let tells_events = matches!(
+            self,
+            Self::Backup(_) | Self::Restore(_) | Self::Check(_) | Self::Collect(_)
+        );
+        let done = self.dispatch(context);
+        match &done {
+            Err(error) if tells_events => events::failed(context.output, error),
+            _ => {}
+        }
+        done
+    }
+
+    fn dispatch(self, context: &Context) -> Result<()> {
         match self {
             Self::Init(init) => init.run(context),
             Self::Backup(options) => options.run(context),
@@ -134,10 +149,12 @@ impl Init {
             parity,
             mirror_of,
         } = self;
+        let store = at.store()?;
+        trust::probe(&store)?;
         let made = if let Some(source) = &mirror_of {
             copy::make_mirror(source, &at)?
         } else {
-            let (store, unlock) = (at.store()?, at.key.unlock_or_make()?);
+            let unlock = at.key.unlock_or_make()?;
             let options = CreateOptions {
                 parity_percent: parity,
                 ..CreateOptions::default()

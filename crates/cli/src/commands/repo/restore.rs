@@ -26,7 +26,7 @@ use strongroom_source::{
     registry::{self, Place},
 };
 
-use super::{At, manifests};
+use super::{At, events, manifests};
 use crate::{arguments::Context, output::Output, progress};
 
 /// How many losses are told one by one.
@@ -85,7 +85,14 @@ impl Options {
             let Self {
                 at, manifest, path, ..
             } = self;
-            return Cat { at, manifest, path }.run();
+            return Cat {
+                at,
+                manifest,
+                path,
+                offset: 0,
+                length: None,
+            }
+            .run();
         }
         let repository = self.at.open()?;
         let manifest = manifests::find(&repository, &self.manifest)?;
@@ -115,7 +122,8 @@ impl Options {
                 .chain(refused.iter().map(ToString::to_string))
                 .collect(),
         };
-        context.output.show(&done, text)?;
+        events::problems(context.output, done.lost.iter().chain(&done.refused))?;
+        context.output.done(&done, text)?;
         if done.lost_count > 0 {
             bail!(
                 "{} parts of {} are lost; everything else is in {}",
