@@ -62,6 +62,24 @@ pub enum Error {
         /// "key" or "passphrase".
         given: &'static str,
     },
+    /// There is no such key slot.
+    #[error("there is no {slot}")]
+    SlotMissing {
+        /// The slot.
+        slot: Object,
+    },
+    /// The slot is the one that opened the repository.
+    #[error("{slot} is what opens the repository now; open it in another way, or force it")]
+    SlotInUse {
+        /// The slot.
+        slot: Object,
+    },
+    /// Without the slot nothing would open the repository.
+    #[error("{slot} is the last one; without it nobody could open the repository")]
+    LastSlot {
+        /// The slot.
+        slot: Object,
+    },
     /// A setting that no repository or writer can have.
     #[error("{what} must be {rule}")]
     BadOption {

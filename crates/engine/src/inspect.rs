@@ -316,8 +316,9 @@ impl Repository {
     /// The key slots that cannot be read; those of other creations are none of ours.
     pub fn damaged_slots(&self) -> Result<Vec<Error>> {
         let mut slots = Vec::new();
-        self.objects()
-            .list(prefix::SLOTS, &mut |object, _| slots.push(object))?;
+        self.objects().list(prefix::SLOTS, &mut |object, _| {
+            slots.extend(matches!(object, Object::Slot(_)).then_some(object));
+        })?;
         let mut damaged = Vec::new();
         for object in slots {
             if let Err(damage) = Slot::parse(&self.objects().get(object)?) {
@@ -344,6 +345,7 @@ pub(crate) fn record_kinds(object: &Object) -> Option<(&'static [Kind], &[u8; 16
         Object::Forgotten(_, act) => (&[Kind::Forgotten], act.as_bytes()),
         Object::Verdict(_, act) => (&[Kind::Verdict], act.as_bytes()),
         Object::Replacement(name) => (&[Kind::Replacement], name),
+        Object::Removal(_, act) => (&[Kind::Removal], act),
         Object::Format | Object::Slot(_) | Object::Pack(_) | Object::Parity(_) | Object::Run(_) => {
             return None;
         }

@@ -18,6 +18,8 @@ pub enum Object {
     Format,
     /// A key slot: the root key, wrapped.
     Slot([u8; 16]),
+    /// The mark of an act that removes a key slot.
+    Removal([u8; 16], [u8; 16]),
     /// A pack.
     Pack(PackId),
     /// The parity of a pack.
@@ -64,6 +66,10 @@ impl Object {
         match self {
             Self::Format => "format".to_owned(),
             Self::Slot(name) => format!("{}{}", prefix::SLOTS, hex::encode(name)),
+            Self::Removal(name, act) => {
+                let (name, act) = (hex::encode(name), hex::encode(act));
+                format!("{}{name}.{act}", prefix::SLOTS)
+            }
             Self::Pack(id) => beside_others(prefix::PACKS, id),
             Self::Parity(id) => beside_others(prefix::PARITY, id),
             Self::Run(id) => format!("{}{id}", prefix::RUNS),
@@ -90,16 +96,11 @@ impl Object {
         let (folder, name) = path.split_once('/').unwrap_or(("", path));
         let object = match folder {
             "" => Self::Format,
-            "keys" => {
-                let mut bytes = [0; 16];
-                hex::decode_to_slice(name, &mut bytes).ok()?;
-                Self::Slot(bytes)
-            }
-            "replacements" => {
-                let mut bytes = [0; 16];
-                hex::decode_to_slice(name, &mut bytes).ok()?;
-                Self::Replacement(bytes)
-            }
+            "keys" => match name.split_once('.') {
+                None => Self::Slot(slot_name(name)?),
+                Some((name, act)) => Self::Removal(slot_name(name)?, slot_name(act)?),
+            },
+            "replacements" => Self::Replacement(slot_name(name)?),
             "packs" => Self::Pack(hex_name(name.split_once('/')?.1)?),
             "parity" => Self::Parity(hex_name(name.split_once('/')?.1)?),
             "index" => Self::Run(hex_name(name)?),
@@ -129,6 +130,12 @@ fn beside_others(prefix: &str, id: &PackId) -> String {
     format!("{prefix}{}/{name}", &name[..2])
 }
 
+fn slot_name(text: &str) -> Option<[u8; 16]> {
+    let mut bytes = [0; 16];
+    hex::decode_to_slice(text, &mut bytes).ok()?;
+    Some(bytes)
+}
+
 fn hex_name<T: FromStr>(text: &str) -> Option<T> {
     text.parse().ok()
 }
@@ -138,6 +145,7 @@ impl fmt::Display for Object {
         match self {
             Self::Format => f.write_str("the repository's header"),
             Self::Slot(name) => write!(f, "key slot {}", hex::encode(name)),
+            Self::Removal(name, _) => write!(f, "mark on key slot {}", hex::encode(name)),
             Self::Pack(id) => write!(f, "pack {id}"),
             Self::Parity(id) => write!(f, "parity of pack {id}"),
             Self::Run(id) => write!(f, "index run {id}"),
@@ -168,6 +176,7 @@ mod tests {
         for object in [
             Object::Format,
             Object::Slot([9; 16]),
+            Object::Removal([9; 16], [8; 16]),
             Object::Pack(pack),
             Object::Parity(pack),
             Object::Run(run),

@@ -12,6 +12,7 @@
 //! - [`chunk`], `segment`, [`pack`], `index`, [`manifest`]: the formats, free of I/O but for the
 //!   index
 //! - [`repository`], [`writer`], [`reader`]: creating, writing and reading
+//! - [`slots`]: the ways to open a repository
 //! - [`lease`], [`quarantine`], [`forget`]: what writers and collectors agree by
 //! - [`tree`], [`volume`]: what is saved and restored, on top of all that
 //! - [`browse`]: looking in at random
@@ -53,6 +54,7 @@ pub mod repository;
 mod seal;
 mod segment;
 mod slot;
+pub mod slots;
 pub mod stats;
 pub mod tree;
 pub mod volume;
@@ -66,5 +68,5 @@ pub use manifest::{Body, Items, Layer, Manifest};
 pub use reader::{Chunk, Reader};
 pub use repository::{CreateOptions, Repository};
 pub use segment::{CHUNK_MAX, ChunkSpan};
-pub use slot::{Passphrase, PassphraseCost, Unlock};
+pub use slot::{Passphrase, PassphraseCost, SlotWay, Unlock};
 pub use writer::{Counts, StreamWriter, Writer, WriterOptions};

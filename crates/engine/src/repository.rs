@@ -32,6 +32,7 @@ use crate::{
     reader::Reader,
     seal::Kind,
     slot::{self, PassphraseCost, Slot, Unlock},
+    slots::SlotName,
     writer::{Writer, WriterOptions},
 };
 
@@ -52,6 +53,7 @@ pub struct Repository(Arc<Inner>);
 
 struct Inner {
     header: Header,
+    opened_by: SlotName,
     objects: Objects,
     index: Mutex<Option<Arc<Index>>>,
 }
@@ -88,7 +90,8 @@ impl Repository {
         let repository = RepositoryId::random(entropy);
         let root = Zeroizing::new(random::<KEY_LEN>(entropy));
         let slot = Slot::wrap(&root, repository, unlock, options.passphrase_cost, entropy)?;
-        let slot_key = Object::Slot(random(entropy)).key();
+        let slot_name = random(entropy);
+        let slot_key = Object::Slot(slot_name).key();
         store
             .create_new(&slot_key, &slot)
             .map_err(Error::store("write a key slot"))?;
@@ -99,7 +102,7 @@ impl Repository {
             parity_percent: options.parity_percent,
         };
         match store.create_new(&Object::Format.key(), &header.encode(&keys)) {
-            Ok(()) => Ok(Self::new(header, store, keys)),
+            Ok(()) => Ok(Self::new(header, slot_name, store, keys)),
             Err(error) if error.kind == ErrorKind::AlreadyExists => {
                 // Another creator won. A slot left behind is harmless: it names a repository that
                 // does not exist.
@@ -124,39 +127,20 @@ impl Repository {
             })?;
         let damaged = Error::damaged;
         let header = Header::parse(&object).map_err(damaged(Object::Format))?;
-        let root = unlock_root(&store, header.repository, unlock)?;
+        let (root, slot) = unlock_root(&store, header.repository, unlock)?;
         let keys = KeyTree::new(&root, header.repository);
         Header::verify(&object, &keys).map_err(damaged(Object::Format))?;
-        Ok(Self::new(header, store, keys))
+        Ok(Self::new(header, slot, store, keys))
     }
 
-    fn new(header: Header, store: Store, keys: KeyTree) -> Self {
+    fn new(header: Header, opened_by: SlotName, store: Store, keys: KeyTree) -> Self {
         let objects = Objects::new(store, keys);
         Self(Arc::new(Inner {
             header,
+            opened_by,
             objects,
             index: Mutex::default(),
         }))
-    }
-
-    /// Lets the repository be opened in one more way.
-    pub fn add_unlock(
-        &self,
-        unlock: &Unlock,
-        cost: PassphraseCost,
-        entropy: &dyn Entropy,
-    ) -> Result<()> {
-        let slot = Slot::wrap(
-            self.objects().keys().root(),
-            self.id(),
-            unlock,
-            cost,
-            entropy,
-        )?;
-        let key = Object::Slot(random(entropy)).key();
-        self.store()
-            .create_new(&key, &slot)
-            .map_err(Error::store("write a key slot"))
     }
 
     /// The repository's name.
@@ -238,6 +222,11 @@ impl Repository {
         Manifest::decode(*id, &body).map_err(Error::damaged(object))
     }
 
+    /// The slot that opened it.
+    pub(crate) fn opened_by(&self) -> SlotName {
+        self.0.opened_by
+    }
+
     pub(crate) fn header(&self) -> &Header {
         &self.0.header
     }
@@ -288,15 +277,18 @@ fn unlock_root(
     store: &Store,
     repository: RepositoryId,
     unlock: &Unlock,
-) -> Result<Zeroizing<[u8; KEY_LEN]>> {
+) -> Result<(Zeroizing<[u8; KEY_LEN]>, SlotName)> {
     let mut names = Vec::new();
     let listed = store.list(prefix::SLOTS, &mut |key, _| {
-        names.extend(Object::parse(key.as_str()));
+        if let Some(Object::Slot(name)) = Object::parse(key.as_str()) {
+            names.push(name);
+        }
         Ok(())
     });
     listed.map_err(Error::store("list key slots"))?;
     let (mut slots, mut first_damage) = (0, None);
-    for object in names {
+    for name in names {
+        let object = Object::Slot(name);
         let bytes = match store.get(&object.key()) {
             Ok(bytes) => bytes,
             Err(error) if error.kind == ErrorKind::NotFound => continue,
@@ -308,7 +300,7 @@ fn unlock_root(
             Ok(slot) => {
                 slots += 1;
                 if let Some(root) = slot.unwrap(unlock) {
-                    return Ok(root);
+                    return Ok((root, name));
                 }
             }
             Err(damage) => {

@@ -1,4 +1,4 @@
-//! Rules about documents: links lead somewhere, decision records are numbered without gaps.
+//! Rules about documents: links lead somewhere, decision records have a number each.
 
 use std::collections::{BTreeMap, HashSet};
 

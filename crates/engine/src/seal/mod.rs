@@ -50,7 +50,9 @@ pub(crate) enum Kind {
     Waits = 8,
     Forgotten = 9,
     Verdict = 10,
+    // 0, 11 and 12 are the header, key slots and parity, which are not sealed.
     Replacement = 13,
+    Removal = 14,
 }
 
 impl Kind {

@@ -117,17 +117,20 @@ impl PassphraseCost {
 pub(crate) struct Slot {
     plain: [u8; SLOT_LEN - WRAPPED_LEN],
     repository: RepositoryId,
-    way: Way,
+    way: SlotWay,
     salt: [u8; 32],
     wrapped: [u8; WRAPPED_LEN],
 }
 
 /// How a slot is opened.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Way {
+pub enum SlotWay {
+    /// By the raw key of that id.
     Key {
+        /// A hash of the key.
         id: [u8; 16],
     },
+    /// By a passphrase, at that cost.
     Passphrase(PassphraseCost),
     /// A kind of slot that a later program made; not ours to open.
     Unknown,
@@ -194,13 +197,13 @@ impl Slot {
         let wrapped = decoder.array()?;
         decoder.finish()?;
         let way = match way {
-            RAW_KEY => Way::Key { id },
-            PASSPHRASE => Way::Passphrase(PassphraseCost {
+            RAW_KEY => SlotWay::Key { id },
+            PASSPHRASE => SlotWay::Passphrase(PassphraseCost {
                 memory_kib,
                 passes,
                 lanes,
             }),
-            _ => Way::Unknown,
+            _ => SlotWay::Unknown,
         };
         let plain = *object.first_chunk().ok_or(Malformed::new("is too short"))?;
         Ok(Self {
@@ -217,11 +220,16 @@ impl Slot {
         self.repository
     }
 
+    /// How it is opened.
+    pub(crate) const fn way(&self) -> SlotWay {
+        self.way
+    }
+
     /// The root key, if `unlock` opens this slot.
     pub(crate) fn unwrap(&self, unlock: &Unlock) -> Option<Zeroizing<[u8; KEY_LEN]>> {
         let kek = match (unlock, self.way) {
-            (Unlock::Key(kek), Way::Key { id }) if id == key_id(kek) => Zeroizing::new(*kek),
-            (Unlock::Passphrase(passphrase), Way::Passphrase(cost)) => {
+            (Unlock::Key(kek), SlotWay::Key { id }) if id == key_id(kek) => Zeroizing::new(*kek),
+            (Unlock::Passphrase(passphrase), SlotWay::Passphrase(cost)) => {
                 cost.derive(passphrase, &self.salt)?
             }
             _ => return None,

@@ -21,6 +21,8 @@ mod growth;
 #[cfg(test)]
 mod interleave;
 #[cfg(test)]
+mod keys;
+#[cfg(test)]
 mod lease;
 #[cfg(test)]
 mod matrix;

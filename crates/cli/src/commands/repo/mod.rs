@@ -13,6 +13,7 @@ mod excludes;
 mod export;
 mod input;
 mod key;
+mod keys;
 mod limits;
 mod ls;
 mod manifests;
@@ -44,6 +45,9 @@ pub(crate) enum Verb {
     Restore(restore::Options),
     /// Write a file of a manifest or a disk, or a range of one, to standard output
     Cat(restore::Cat),
+    /// Say which keys and passphrases open a repository
+    #[command(subcommand, alias = "key")]
+    Keys(keys::Verb),
     /// List manifests
     List(At),
     /// List the files and folders of a manifest
@@ -100,6 +104,7 @@ impl Verb {
             Self::Backup(options) => options.run(context),
             Self::Restore(options) => options.run(context),
             Self::Cat(options) => options.run(),
+            Self::Keys(verb) => verb.run(context),
             Self::List(at) => manifests::list(context, &at),
             Self::Ls(options) => options.run(context),
             Self::Mount(options) => options.run(context),
