@@ -1,8 +1,9 @@
 //! Results on standard output, for people or for programs; errors as a chain.
 //!
-//! With `--json` a command prints one JSON value and nothing else; the long commands of `repo` print
-//! events instead, one JSON object per line (docs/cli-events.md). Without, a command prints text
-//! whose last line is the id where a script may want it. Progress and hints go to standard error.
+//! With `--json` a command prints one JSON value and nothing else; the long commands of `repo`
+//! print events instead, one JSON object per line (docs/cli-events.md). Without, a command prints
+//! text whose last line is the id where a script may want it. Progress and hints go to standard
+//! error.
 
 use std::{
     fmt::Write as _,

@@ -3,8 +3,8 @@
 //! For readers who come and go as they like, a mounted repository before all. Nothing is kept but
 //! what the chunk reader caches; a [`Node`] knows by itself where its entries and bytes are.
 //!
-//! Invariant: a range is handed out whole and verified, or an error says why not. A lost chunk is an
-//! error of the ranges that need it and of nothing else.
+//! Invariant: a range is handed out whole and verified, or an error says why not. A lost chunk is
+//! an error of the ranges that need it and of nothing else.
 
 use std::ops::Range;
 

@@ -245,7 +245,7 @@ mod tests {
                 ..sane
             },
             Sizes {
-                chunk_target: 8 << 10,
+                chunk_target: 4 << 10,
                 ..sane
             },
             Sizes {

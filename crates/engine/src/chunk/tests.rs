@@ -70,7 +70,8 @@ fn another_key_cuts_elsewhere() {
     let ends = |cutter: &Cutter| cutter.cuts(&bytes).map(|cut| cut.end).collect::<Vec<_>>();
     let (ours, theirs) = (ends(&cutter()), ends(&other));
     let common = ours.iter().filter(|end| theirs.contains(end)).count();
-    assert!(common <= 2, "{common} of {}", ours.len());
+    // Both keys choose among the same candidates of the filter; one in 60 and in 8 of them.
+    assert!(common <= ours.len() / 8, "{common} of {}", ours.len());
 }
 
 #[test]

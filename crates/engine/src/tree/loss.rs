@@ -85,6 +85,20 @@ impl Losses {
         }
     }
 
+    /// Repeats what is lost of the first of these names for the others, which are links to it.
+    pub(crate) fn repeat(&mut self, names: &[TreePath]) {
+        let Some((first, others)) = names.split_first() else {
+            return;
+        };
+        let of_first = |loss: &&Loss| loss.path == *first && matches!(loss.part, Part::Bytes(_));
+        let lost: Vec<Loss> = self.listed.iter().filter(of_first).cloned().collect();
+        for name in others {
+            for Loss { part, cause, .. } in lost.iter().cloned() {
+                self.add(name.clone(), part, cause);
+            }
+        }
+    }
+
     /// The list, sorted by path, and how many there are in all.
     pub(crate) fn finish(mut self) -> (Vec<Loss>, u64) {
         let start = |loss: &Loss| match &loss.part {

@@ -90,7 +90,9 @@ impl Memtable {
             packs.push(pack);
             u32::try_from(packs.len() - 1).expect("fewer packs than 2^32 wait for a run")
         };
-        let mut published = 0;
+        // Counted first: a run that takes some of them in counts them off at once.
+        let published: usize = segments.iter().map(|each| each.chunks.len()).sum();
+        let waiting = self.durable.fetch_add(published, Ordering::AcqRel) + published;
         for Listed { extent, chunks } in segments {
             let mut start = 0;
             for chunk in chunks {
@@ -102,10 +104,9 @@ impl Memtable {
                 };
                 self.shard(&chunk.id).insert(chunk.id, Some(place));
                 start += chunk.len;
-                published += 1;
             }
         }
-        self.durable.fetch_add(published, Ordering::AcqRel) + published
+        waiting
     }
 
     /// Adds every entry that waits for a run to `builder`; they stay here until [`Self::forget`].

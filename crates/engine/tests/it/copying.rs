@@ -130,7 +130,7 @@ fn a_second_copy_stores_nothing_and_a_later_one_what_is_new() {
         .find(|origin| matches!(origin, Origin::Tree(_)))
         .unwrap()
     else {
-        panic!("{origin:?}", origin = id);
+        panic!("{id} is no tree");
     };
     assert!(comes_back(&source, id, origin));
     let bytes = pack_bytes(&open_other(&place));

@@ -175,7 +175,8 @@ fn a_repair_never_reduces_what_can_be_read_and_a_second_one_does_nothing() {
             assert_eq!(done.steps, planned.steps, "seed {seed}");
             let second = plan(&store, &[]);
             assert!(second.is_empty(), "seed {seed}: {:?}", second.steps);
-            assert_eq!(second.unhealed.len(), done.unhealed.len(), "seed {seed}");
+            // What nobody names any more cannot be told again.
+            assert!(second.unhealed.len() <= done.unhealed.len(), "seed {seed}");
         }
     }
 }

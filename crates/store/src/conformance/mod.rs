@@ -92,7 +92,8 @@ pub fn conformance(store: &Store) -> Result<Report> {
 
 impl Store {
     /// Checks what must hold before a repository may be made here: conditional creation, in
-    /// sequence and in a race, reading what was written, whole and in parts, and listing. Errors as [`conformance`].
+    /// sequence and in a race, reading what was written, whole and in parts, and listing. Errors
+    /// as [`conformance`].
     pub fn probe(&self) -> Result<Report> {
         run(self, CHECKS.iter().filter(|check| check.essential))
     }

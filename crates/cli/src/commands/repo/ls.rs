@@ -1,7 +1,7 @@
 //! `strongroom repo ls`: the entries of a saved tree, as they are found.
 //!
-//! What cannot be listed because it is damaged is told after everything else, and the command fails:
-//! a list that looks whole is whole.
+//! What cannot be listed because it is damaged is told after everything else, and the command
+//! fails: a list that looks whole is whole.
 
 use std::{fmt::Write as _, path::PathBuf};
 

@@ -4,7 +4,11 @@ use std::sync::{Arc, Mutex};
 
 use strongroom_model::content::SinkFile;
 
-use super::{Restore, Work, file::PIECE_BYTES, folder::Folder};
+use super::{
+    Restore, Work,
+    file::{Made, PIECE_BYTES},
+    folder::Folder,
+};
 use crate::{
     error::Result,
     pieces::{Wanted, What, load},
@@ -52,7 +56,25 @@ impl Restore<'_> {
             return Ok(());
         }
         if writing.file.is_none() {
-            writing.file = self.make_file(&big.folder, &big.entry)?;
+            let path = || big.folder.path_of(self, &big.entry.name);
+            match (
+                self.make_file(&big.folder, &big.entry)?,
+                big.entry.node.link_group(),
+            ) {
+                (Made::File(file), group) => {
+                    writing.file = Some(file);
+                    if let Some(group) = group {
+                        lock(&self.linked)
+                            .entry(group)
+                            .or_default()
+                            .insert(0, path());
+                    }
+                }
+                (Made::Link, Some(group)) => {
+                    lock(&self.linked).entry(group).or_default().push(path());
+                }
+                (Made::Link, None) | (Made::Nothing, _) => {}
+            }
         }
         let Some(file) = writing.file.clone() else {
             writing.ended = true;

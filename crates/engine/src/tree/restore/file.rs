@@ -18,6 +18,16 @@ use crate::{
 /// Bytes of a big file that one thread writes at a time; smaller files are written whole.
 pub(super) const PIECE_BYTES: u64 = 4 << 20;
 
+/// What became of a file that was to be made.
+pub(super) enum Made {
+    /// It is there, and empty.
+    File(Arc<dyn SinkFile>),
+    /// It is another name of one that was made before.
+    Link,
+    /// It cannot be made, which is noted.
+    Nothing,
+}
+
 impl Restore<'_> {
     /// Writes files of one directory that lie next to each other.
     pub(super) fn write_batch(&self, folder: &Arc<Folder>, files: Vec<Entry>) -> Result<()> {
@@ -44,8 +54,10 @@ impl Restore<'_> {
         let Body::File(content) = &entry.node.body else {
             return Ok(());
         };
-        let Some(file) = self.make_file(folder, entry)? else {
-            return Ok(());
+        let file = match self.make_file(folder, entry)? {
+            Made::File(file) => file,
+            Made::Link => return self.lose_again(&path, pieces),
+            Made::Nothing => return Ok(()),
         };
         if let Content::Inline(bytes) = content
             && !bytes.is_empty()
@@ -59,24 +71,31 @@ impl Restore<'_> {
         self.finish_file(folder, entry, &*file)
     }
 
-    /// Makes a file; `None` if there is nothing to write: it became a link, or cannot be made.
-    pub(super) fn make_file(
-        &self,
-        folder: &Arc<Folder>,
-        entry: &Entry,
-    ) -> Result<Option<Arc<dyn SinkFile>>> {
+    /// A file that another name was linked to lacks under this one what it lacks under that.
+    fn lose_again(&self, path: &dyn Fn() -> TreePath, pieces: Vec<Piece>) -> Result<()> {
+        for piece in pieces {
+            if let Held::Lost(error) = piece.held {
+                let range = piece.position..piece.position + piece.length;
+                self.lose(path(), Part::Bytes(range), error)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Makes a file, or links it to one that is there.
+    pub(super) fn make_file(&self, folder: &Arc<Folder>, entry: &Entry) -> Result<Made> {
         let (size, group) = (entry.node.meta.size, entry.node.link_group());
         match folder.sink.make_file(&entry.name, size, group.as_ref()) {
-            Ok(Some(file)) => Ok(Some(file)),
+            Ok(Some(file)) => Ok(Made::File(file)),
             Ok(None) => {
                 self.count_file();
                 self.progress.advance(size);
-                Ok(None)
+                Ok(Made::Link)
             }
             Err(error) => {
                 self.progress.advance(size);
                 self.miss(folder.path_of(self, &entry.name), Part::Entry, error)?;
-                Ok(None)
+                Ok(Made::Nothing)
             }
         }
     }

@@ -12,6 +12,7 @@ mod file;
 mod folder;
 
 use std::{
+    collections::HashMap,
     sync::{
         Arc, Mutex,
         atomic::{AtomicU64, Ordering},
@@ -19,7 +20,7 @@ use std::{
     thread,
 };
 
-use strongroom_model::content::{self, Attributes, Refused, TreePath, TreeSink};
+use strongroom_model::content::{self, Attributes, LinkGroup, Refused, TreePath, TreeSink};
 
 use self::{
     big::BigFile,
@@ -147,6 +148,8 @@ struct Restore<'a> {
     crew: Crew<Work>,
     failed: Mutex<Option<Error>>,
     losses: Mutex<Losses>,
+    /// The names of big files that have several; the content went to the first.
+    linked: Mutex<HashMap<LinkGroup, Vec<TreePath>>>,
     refused: Mutex<(Vec<String>, u64)>,
     files: AtomicU64,
     directories: AtomicU64,
@@ -163,6 +166,7 @@ impl<'a> Restore<'a> {
             crew: Crew::new(),
             failed: Mutex::default(),
             losses: Mutex::default(),
+            linked: Mutex::default(),
             refused: Mutex::default(),
             files: AtomicU64::default(),
             directories: AtomicU64::default(),
@@ -196,8 +200,11 @@ impl<'a> Restore<'a> {
     }
 
     fn finish(self) -> Restored {
-        let into = |losses: Mutex<Losses>| losses.into_inner().unwrap_or_default();
-        let (losses, losses_total) = into(self.losses).finish();
+        let mut losses = self.losses.into_inner().unwrap_or_default();
+        for names in self.linked.into_inner().unwrap_or_default().into_values() {
+            losses.repeat(&names);
+        }
+        let (losses, losses_total) = losses.finish();
         let (refused, refused_total) = self.refused.into_inner().unwrap_or_default();
         let count = |counter: AtomicU64| counter.load(Ordering::Relaxed);
         Restored {

@@ -7,6 +7,7 @@
 //! Invariant: nothing is ever written, and what was mounted is unmounted when the command ends.
 
 mod inodes;
+mod kernel;
 mod shelf;
 mod view;
 

@@ -1,4 +1,6 @@
-//! A repository as a file system that the kernel asks: read-only, by several threads.
+//! A repository as a file system: what is where, what it is like, and what is in it.
+//!
+//! Read-only, and asked by several threads; `kernel` translates.
 //!
 //! Invariant: what cannot be read is an error of the entry that needs it (`EIO`) and is told once
 //! with its manifest and path; everything else goes on.
@@ -14,11 +16,7 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-use fuser::{
-    Errno, FileAttr, FileHandle, FileType, Filesystem, FopenFlags, Generation, INodeNo, LockOwner,
-    OpenFlags, ReplyAttr, ReplyData, ReplyDirectory, ReplyEmpty, ReplyEntry, ReplyLseek, ReplyOpen,
-    ReplyStatfs, ReplyXattr, Request,
-};
+use fuser::{Errno, FileAttr, FileType, INodeNo, ReplyDirectory};
 use strongroom_engine::{
     ManifestId, Repository,
     browse::{Browser, Entries, Node, Opened},
@@ -31,9 +29,9 @@ use super::{
 };
 
 /// How long the kernel may remember what never changes.
-const FOREVER: Duration = Duration::from_hours(24);
+pub(super) const FOREVER: Duration = Duration::from_hours(24);
 /// Bytes that a reader does well to ask for at a time.
-const BLOCK_BYTES: u32 = 128 << 10;
+pub(super) const BLOCK_BYTES: u32 = 128 << 10;
 /// Troubles beyond these are not told.
 const TOLD_MAX: usize = 10_000;
 
@@ -41,8 +39,8 @@ const TOLD_MAX: usize = 10_000;
 pub(super) struct View {
     browser: Browser,
     shelf: Shelf,
-    inodes: Inodes,
-    listings: Mutex<HashMap<u64, Arc<Mutex<Listing>>>>,
+    pub(super) inodes: Inodes,
+    pub(super) listings: Mutex<HashMap<u64, Arc<Mutex<Listing>>>>,
     handles: AtomicU64,
     told: Mutex<HashSet<(ManifestId, TreePath)>>,
     owner: (u32, u32),
@@ -50,7 +48,7 @@ pub(super) struct View {
 }
 
 /// An open directory.
-struct Listing {
+pub(super) struct Listing {
     what: Arc<What>,
     /// Of a folder of the shelf.
     items: Vec<(String, Item)>,
@@ -64,7 +62,7 @@ struct Listing {
     lost: bool,
 }
 
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -99,7 +97,7 @@ impl View {
         Errno::EIO
     }
 
-    fn what(&self, number: INodeNo) -> Result<Arc<What>, Errno> {
+    pub(super) fn what(&self, number: INodeNo) -> Result<Arc<What>, Errno> {
         self.inodes.get(number.0).ok_or(Errno::ENOENT)
     }
 
@@ -111,7 +109,11 @@ impl View {
         })
     }
 
-    fn find(&self, parent: INodeNo, name: &OsStr) -> Result<(Duration, FileAttr), Errno> {
+    pub(super) fn find(
+        &self,
+        parent: INodeNo,
+        name: &OsStr,
+    ) -> Result<(Duration, FileAttr), Errno> {
         match &*self.what(parent)? {
             What::Folder(folder) => {
                 let name = name.to_str().ok_or(Errno::ENOENT)?;
@@ -169,7 +171,7 @@ impl View {
     }
 
     /// The attributes of an entry; its number is still to be set.
-    fn attributes(&self, what: &What) -> FileAttr {
+    pub(super) fn attributes(&self, what: &What) -> FileAttr {
         let plain = FileAttr {
             ino: INodeNo::ROOT,
             size: 0,
@@ -219,7 +221,7 @@ impl View {
         }
     }
 
-    fn xattrs(&self, number: INodeNo) -> Result<Vec<Xattr>, Errno> {
+    pub(super) fn xattrs(&self, number: INodeNo) -> Result<Vec<Xattr>, Errno> {
         match &*self.what(number)? {
             What::Entry {
                 manifest,
@@ -233,7 +235,12 @@ impl View {
         }
     }
 
-    fn read_range(&self, number: INodeNo, offset: u64, size: u32) -> Result<Vec<u8>, Errno> {
+    pub(super) fn read_range(
+        &self,
+        number: INodeNo,
+        offset: u64,
+        size: u32,
+    ) -> Result<Vec<u8>, Errno> {
         let length = size as usize;
         match &*self.what(number)? {
             What::Entry {
@@ -252,7 +259,7 @@ impl View {
         }
     }
 
-    fn seek(&self, number: INodeNo, offset: i64, whence: i32) -> Result<i64, Errno> {
+    pub(super) fn seek(&self, number: INodeNo, offset: i64, whence: i32) -> Result<i64, Errno> {
         /// `SEEK_DATA` and `SEEK_HOLE` of `unistd.h`; the kernel asks for nothing else.
         const DATA: i32 = 3;
         const HOLE: i32 = 4;
@@ -285,7 +292,7 @@ impl View {
         i64::try_from(found).map_err(|_| Errno::ENXIO)
     }
 
-    fn open_listing(&self, number: INodeNo) -> Result<u64, Errno> {
+    pub(super) fn open_listing(&self, number: INodeNo) -> Result<u64, Errno> {
         let what = self.what(number)?;
         let items = match &*what {
             What::Folder(path) => self.folder(path)?.into_iter().collect(),
@@ -307,7 +314,7 @@ impl View {
 
     /// Adds entries from `offset` on until the answer is full. An error comes last, when all that
     /// can be listed was.
-    fn list(
+    pub(super) fn list(
         &self,
         number: INodeNo,
         listing: &mut Listing,
@@ -397,7 +404,7 @@ impl Listing {
     }
 }
 
-fn with_number(attributes: FileAttr, number: u64) -> FileAttr {
+pub(super) fn with_number(attributes: FileAttr, number: u64) -> FileAttr {
     FileAttr {
         ino: INodeNo(number),
         ..attributes
@@ -460,153 +467,4 @@ fn system_time(time: FileTime) -> SystemTime {
     second
         .and_then(|second| second.checked_add(nanos))
         .unwrap_or(UNIX_EPOCH)
-}
-
-/// Answers with a value, or with its size if that is what was asked for.
-fn reply_value(size: u32, value: &[u8], reply: ReplyXattr) {
-    match u32::try_from(value.len()) {
-        Ok(length) if size == 0 => reply.size(length),
-        Ok(length) if length <= size => reply.data(value),
-        _ => reply.error(Errno::ERANGE),
-    }
-}
-
-impl Filesystem for View {
-    fn lookup(&self, _: &Request, parent: INodeNo, name: &OsStr, reply: ReplyEntry) {
-        match self.find(parent, name) {
-            Ok((fresh, attributes)) => reply.entry(&fresh, &attributes, Generation(0)),
-            Err(errno) => reply.error(errno),
-        }
-    }
-
-    fn forget(&self, _: &Request, number: INodeNo, times: u64) {
-        self.inodes.forget(number.0, times);
-    }
-
-    fn getattr(&self, _: &Request, number: INodeNo, _: Option<FileHandle>, reply: ReplyAttr) {
-        match self.what(number) {
-            Ok(what) => {
-                let attributes = with_number(self.attributes(&what), number.0);
-                let fresh = match &*what {
-                    What::Folder(_) | What::Link(_) => FRESH,
-                    What::Entry { .. } | What::Disk { .. } => FOREVER,
-                };
-                reply.attr(&fresh, &attributes);
-            }
-            Err(errno) => reply.error(errno),
-        }
-    }
-
-    fn readlink(&self, _: &Request, number: INodeNo, reply: ReplyData) {
-        match self.what(number).as_deref() {
-            Ok(What::Link(target)) => reply.data(target.as_bytes()),
-            Ok(What::Entry { node, .. }) => match node.target() {
-                Some(target) => reply.data(target),
-                None => reply.error(Errno::EINVAL),
-            },
-            Ok(_) => reply.error(Errno::EINVAL),
-            Err(errno) => reply.error(*errno),
-        }
-    }
-
-    fn open(&self, _: &Request, _: INodeNo, flags: OpenFlags, reply: ReplyOpen) {
-        let _ = flags;
-        // Content never changes: what the kernel has cached stays good.
-        reply.opened(FileHandle(0), FopenFlags::FOPEN_KEEP_CACHE);
-    }
-
-    fn read(
-        &self,
-        _: &Request,
-        number: INodeNo,
-        _: FileHandle,
-        offset: u64,
-        size: u32,
-        _: OpenFlags,
-        _: Option<LockOwner>,
-        reply: ReplyData,
-    ) {
-        match self.read_range(number, offset, size) {
-            Ok(bytes) => reply.data(&bytes),
-            Err(errno) => reply.error(errno),
-        }
-    }
-
-    fn lseek(
-        &self,
-        _: &Request,
-        number: INodeNo,
-        _: FileHandle,
-        offset: i64,
-        whence: i32,
-        reply: ReplyLseek,
-    ) {
-        match self.seek(number, offset, whence) {
-            Ok(offset) => reply.offset(offset),
-            Err(errno) => reply.error(errno),
-        }
-    }
-
-    fn opendir(&self, _: &Request, number: INodeNo, _: OpenFlags, reply: ReplyOpen) {
-        match self.open_listing(number) {
-            Ok(handle) => reply.opened(FileHandle(handle), FopenFlags::empty()),
-            Err(errno) => reply.error(errno),
-        }
-    }
-
-    fn readdir(
-        &self,
-        _: &Request,
-        number: INodeNo,
-        handle: FileHandle,
-        offset: u64,
-        mut reply: ReplyDirectory,
-    ) {
-        let listing = lock(&self.listings).get(&handle.0).cloned();
-        let Some(listing) = listing else {
-            return reply.error(Errno::EBADF);
-        };
-        let listed = self.list(number, &mut lock(&listing), offset, &mut reply);
-        match listed {
-            Ok(()) => reply.ok(),
-            Err(errno) => reply.error(errno),
-        }
-    }
-
-    fn releasedir(
-        &self,
-        _: &Request,
-        _: INodeNo,
-        handle: FileHandle,
-        _: OpenFlags,
-        reply: ReplyEmpty,
-    ) {
-        lock(&self.listings).remove(&handle.0);
-        reply.ok();
-    }
-
-    fn statfs(&self, _: &Request, _: INodeNo, reply: ReplyStatfs) {
-        reply.statfs(0, 0, 0, 0, 0, BLOCK_BYTES, 255, BLOCK_BYTES);
-    }
-
-    fn getxattr(&self, _: &Request, number: INodeNo, name: &OsStr, size: u32, reply: ReplyXattr) {
-        match self.xattrs(number) {
-            Ok(xattrs) => match xattrs.iter().find(|xattr| xattr.name == name.as_bytes()) {
-                Some(xattr) => reply_value(size, &xattr.value, reply),
-                None => reply.error(Errno::NO_XATTR),
-            },
-            Err(errno) => reply.error(errno),
-        }
-    }
-
-    fn listxattr(&self, _: &Request, number: INodeNo, size: u32, reply: ReplyXattr) {
-        match self.xattrs(number) {
-            Ok(xattrs) => {
-                let names = xattrs.iter().map(|xattr| &*xattr.name);
-                let list: Vec<u8> = names.flat_map(|name| [name, b"\0"].concat()).collect();
-                reply_value(size, &list, reply);
-            }
-            Err(errno) => reply.error(errno),
-        }
-    }
 }
