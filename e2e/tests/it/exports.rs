@@ -168,6 +168,9 @@ fn a_part_of_a_tree_goes_through_a_pipe_and_refusals_leave_nothing() -> Result<(
     ];
     fs::write(shop.place("one.tar"), shop.output(&one)?.stdout)?;
     assert_eq!(call("tar", &["-tf", &shop.path("one.tar")])?, "./text\n");
+    // Nothing else is told on standard output, not even to programs.
+    let told = shop.output(&[&["--json"][..], &one].concat())?.stdout;
+    assert!(told == fs::read(shop.place("one.tar"))?);
 
     let to = shop.path("refused");
     for (tag, format, told) in [

@@ -72,7 +72,7 @@ impl Copy {
         })
         .context("the copy was interrupted; run it again, it goes on where it stopped")?;
         let done = Done::new(&copied);
-        context.output.show(&done, Done::text)?;
+        context.output.done(&done, Done::text)?;
         if !done.failed.is_empty() {
             bail!(
                 "{} manifests could not be copied whole and were left out",

@@ -25,7 +25,7 @@ use strongroom_source::{Place, VolumeTarget};
 use tempfile::NamedTempFile;
 
 use super::{At, ls::told, manifests, restore::inside};
-use crate::{arguments::Context, progress};
+use crate::{arguments::Context, output::Output, progress};
 
 /// The form of an export.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -92,7 +92,13 @@ impl Options {
         }
         let how_far = Progress::default();
         let what = format!("exporting {}", manifest.id);
-        let exported = progress::watch(context.output, &what, &how_far, || {
+        // Standard output belongs to the export then, so nothing else may be told there.
+        let telling = if to_stdout {
+            Output::new(false)
+        } else {
+            context.output
+        };
+        let exported = progress::watch(telling, &what, &how_far, || {
             let export = |out: &mut dyn Write| {
                 export_to(&repository, &manifest, &inside, self.format, out, &how_far)
             };
@@ -108,7 +114,7 @@ impl Options {
         .with_context(|| format!("cannot export {} to {}", manifest.id, self.to.display()))?;
         let done = Done::new(&manifest, self.to, &exported);
         if !to_stdout {
-            context.output.show(&done, Done::text)?;
+            context.output.done(&done, Done::text)?;
         }
         if exported.losses_total > 0 {
             bail!(

@@ -108,7 +108,7 @@ pub(super) fn run(
         .context("the repair was interrupted; nothing is worse than before, run it again")?;
     }
     let done = Done::new(&plan, dry_run);
-    context.output.show(&done, Done::text)?;
+    context.output.done(&done, Done::text)?;
     if !done.unhealed.is_empty() {
         bail!(
             "{} damages are not healed; `strongroom repo check` names the manifests they hit, and \
