@@ -74,29 +74,16 @@ impl Repository {
     /// The quarantines that stand; a record that cannot be read is an error, for it may name packs
     /// that nobody may rely on.
     pub fn quarantines(&self) -> Result<Vec<Quarantine>> {
-        let mut names = Vec::new();
-        self.objects().list(prefix::QUARANTINE, &mut |object, _| {
-            if let Object::Quarantine(id) = object {
-                names.push(id);
-            }
-        })?;
-        let mut found = Vec::new();
-        for id in names {
-            match self.read_quarantine(id) {
-                Ok(quarantine) => found.push(quarantine),
-                // Lifted since the listing.
-                Err(Error::Damaged {
-                    damage: Damage::Missing,
-                    ..
-                }) => {}
-                Err(error) => return Err(error),
-            }
-        }
-        Ok(found)
+        // One that is missing was lifted since the listing.
+        self.standing_quarantines(|damage| matches!(damage, Damage::Missing))
     }
 
     /// The quarantines that open; what the others name is unknown.
     pub(crate) fn readable_quarantines(&self) -> Result<Vec<Quarantine>> {
+        self.standing_quarantines(|_| true)
+    }
+
+    fn standing_quarantines(&self, overlooked: fn(&Damage) -> bool) -> Result<Vec<Quarantine>> {
         let mut names = Vec::new();
         self.objects().list(prefix::QUARANTINE, &mut |object, _| {
             if let Object::Quarantine(id) = object {
@@ -107,7 +94,7 @@ impl Repository {
         for id in names {
             match self.read_quarantine(id) {
                 Ok(quarantine) => found.push(quarantine),
-                Err(Error::Damaged { .. }) => {}
+                Err(Error::Damaged { damage, .. }) if overlooked(&damage) => {}
                 Err(error) => return Err(error),
             }
         }
