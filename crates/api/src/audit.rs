@@ -2,7 +2,7 @@
 //! change something.
 
 use http::Method;
-use strongroom_control::identity::Deed;
+use strongroom_control::audit::Deed;
 
 use crate::{cloud::Cloud, failure::Failure, service::Outcome};
 

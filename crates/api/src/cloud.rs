@@ -3,13 +3,17 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use serde::{Deserialize, Serialize};
-use strongroom_control::{Control, identity::Identity};
+use strongroom_control::{
+    Control,
+    identity::{Identity, Session},
+};
 use strongroom_model::{Clock, Entropy, entropy::random};
 
 use crate::{
     audit,
     authenticate::authenticate,
     failure::Failure,
+    limit::Limit,
     request::Request,
     service::{App, Outcome},
 };
@@ -26,6 +30,8 @@ pub struct Cloud {
     pub clock: Arc<dyn Clock>,
     /// Names requests.
     pub entropy: Arc<dyn Entropy>,
+    /// How often a project may ask.
+    pub limit: Limit,
     /// Says whether the parts below can work, by part; empty if all can.
     pub health: Health,
 }
@@ -57,12 +63,12 @@ impl App for Cloud {
         hex::encode(random::<16>(self.entropy.as_ref()))
     }
 
-    fn authenticate(
-        &self,
-        request: &Request,
-        project: Option<&str>,
-    ) -> Result<strongroom_control::identity::Session, Failure> {
+    fn authenticate(&self, request: &Request, project: Option<&str>) -> Result<Session, Failure> {
         authenticate(self, request, project)
+    }
+
+    fn admit(&self, session: &Session) -> Result<(), Failure> {
+        self.limit.admit(session, self.clock.as_ref())
     }
 
     fn finished(&self, outcome: &Outcome<'_>) {

@@ -31,6 +31,12 @@ pub enum Failure {
         /// The action.
         action: &'static str,
     },
+    /// The project makes more requests than it may.
+    #[error("too many requests; try again in {seconds} s")]
+    Throttled {
+        /// When to try again.
+        seconds: u64,
+    },
     /// The operation is declared but does not work yet.
     #[error("{operation} is not available in this version of Strongroom: {reason}")]
     NotYet {

@@ -4,7 +4,8 @@
 //! - [`service`]: a route per declared operation, and the order of steps of every call
 //! - [`request`], [`call`], [`failure`], [`dialect`]: what comes in, what a handler sees, what
 //!   can go wrong, and how a service says so
-//! - [`cloud`]: what every handler works with; `authenticate`, `audit`: who calls, what is kept
+//! - [`cloud`]: what every handler works with; `authenticate`, `authorize`, [`limit`],
+//!   `audit`: who calls, what it may do and how often, what is kept
 //! - [`cbr`], [`iam`], [`native`], [`planned`]: the services
 //! - [`origins`], [`listen`], [`tls`]: sockets, connections, certificates
 //!
@@ -13,12 +14,14 @@
 
 mod audit;
 mod authenticate;
+mod authorize;
 pub mod call;
 pub mod cbr;
 pub mod cloud;
 pub mod dialect;
 pub mod failure;
 pub mod iam;
+pub mod limit;
 pub mod listen;
 pub mod native;
 pub mod origins;

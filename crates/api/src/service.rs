@@ -26,6 +26,7 @@ use strongroom_wire::{
 };
 
 use crate::{
+    authorize::authorize,
     call::{Answer, Call, IntoAnswer},
     dialect::Dialect,
     failure::Failure,
@@ -42,6 +43,9 @@ pub trait App: Send + Sync + 'static {
 
     /// Proves who calls. `project` is the one in the path, if the operation's path has one.
     fn authenticate(&self, request: &Request, project: Option<&str>) -> Result<Session, Failure>;
+
+    /// Lets a proven caller go on, or says that it asks too often.
+    fn admit(&self, session: &Session) -> Result<(), Failure>;
 
     /// Notes what became of a call: log, audit trail, metrics.
     fn finished(&self, outcome: &Outcome<'_>);
@@ -313,11 +317,8 @@ fn answer<A: App>(
         if project.is_some_and(|id| !session.acts_for(id)) {
             return Err(Failure::OtherProject);
         }
-        if !session.permits(route.info.action) {
-            return Err(Failure::NotPermitted {
-                action: route.info.action,
-            });
-        }
+        app.admit(session)?;
+        authorize(session, &route.info, &segments)?;
     }
     let reply = (route.respond)(app, request, proven.clone())?;
     let status = StatusCode::from_u16(route.info.success).map_err(|_| Failure::Broken)?;
@@ -386,17 +387,20 @@ impl<A: App> Shared<A> {
                 };
                 self.app.finished(&outcome);
                 let body = Some(refusal.body.to_string().into_bytes());
-                (
-                    status,
-                    Reply {
-                        headers: Vec::new(),
-                        body,
-                    },
-                )
+                let headers = retry_after(&failure).into_iter().collect();
+                (status, Reply { headers, body })
             }
         };
         render(status, reply, &request.id)
     }
+}
+
+/// When to try again, for those who asked too often.
+fn retry_after(failure: &Failure) -> Option<(HeaderName, HeaderValue)> {
+    let Failure::Throttled { seconds } = failure else {
+        return None;
+    };
+    Some((header::RETRY_AFTER, HeaderValue::from(*seconds)))
 }
 
 fn render(status: StatusCode, reply: Reply, request_id: &str) -> Response {

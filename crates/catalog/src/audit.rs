@@ -1,4 +1,8 @@
-//! Who did what. Only ever added to; the database refuses changes.
+//! Who did what. Only ever added to; the database refuses changes, and each record has a seal.
+//!
+//! A seal is a hash over the record and the seal before it, made by the caller, who has a key.
+//! So a record that was changed, put in or taken out where SQL's own refusals do not reach (in
+//! the file, by another program) is seen by whoever computes the seals again.
 
 use strongroom_model::{ProjectId, Timestamp};
 
@@ -7,6 +11,7 @@ use crate::{
     query::{Direction::Descending, Filter, Listed, Page},
     table::{Table, table},
     tx::Tx,
+    value::Field,
 };
 
 table! {
@@ -33,6 +38,22 @@ table! {
     }
 }
 
+table! {
+    /// The seal of a deed.
+    pub struct SealRow, "audit_seals", "seal", key ["seq"] {
+        /// The number of the deed.
+        seq: u64,
+        /// The hash.
+        seal: Seal,
+    }
+}
+
+/// A hash over a record and the seal before it.
+pub type Seal = [u8; 32];
+
+/// What comes before the first seal.
+const NO_SEAL: Seal = [0; 32];
+
 /// The audit trail.
 pub struct Audit<'t>(&'t Tx<'t>);
 
@@ -45,14 +66,75 @@ impl Tx<'_> {
 
 impl Audit<'_> {
     /// Adds a deed, whatever number it has, and returns the number that it got.
-    pub fn append(&self, row: &AuditRow) -> Result<u64> {
-        let sql = "SELECT COALESCE(MAX(seq), 0) + 1 FROM audit";
+    ///
+    /// `seal` makes the seal of a record that comes after the given one. What an earlier release
+    /// has recorded without seals is sealed first.
+    pub fn append(&self, row: &AuditRow, seal: impl Fn(&AuditRow, &Seal) -> Seal) -> Result<u64> {
+        // Seals of records that somebody has taken out keep their numbers.
+        let sql = "SELECT MAX(COALESCE((SELECT MAX(seq) FROM audit), 0), \
+                   COALESCE((SELECT MAX(seq) FROM audit_seals), 0)) + 1";
         let next = self
             .0
             .query(AuditRow::NAME, sql, &[], |row| row.take("seq"))?;
         let seq = next.first().copied().unwrap_or(1);
-        self.0.insert(&AuditRow { seq, ..row.clone() })?;
+        let last = match self.last_seal()? {
+            Some(last) => last.seal,
+            None => self.seal_what_has_none(&seal)?,
+        };
+        let row = AuditRow { seq, ..row.clone() };
+        self.0.insert(&row)?;
+        self.0.insert(&SealRow {
+            seq,
+            seal: seal(&row, &last),
+        })?;
         Ok(seq)
+    }
+
+    fn seal_what_has_none(&self, seal: impl Fn(&AuditRow, &Seal) -> Seal) -> Result<Seal> {
+        let mut last = SealRow {
+            seq: 0,
+            seal: NO_SEAL,
+        };
+        loop {
+            let rows = self.records(last.seq, 1000)?;
+            if rows.is_empty() {
+                return Ok(last.seal);
+            }
+            for row in rows {
+                last = SealRow {
+                    seq: row.seq,
+                    seal: seal(&row, &last.seal),
+                };
+                self.0.insert(&last)?;
+            }
+        }
+    }
+
+    /// The newest seal.
+    pub fn last_seal(&self) -> Result<Option<SealRow>> {
+        self.0.first(&Filter::new(), &[("seq", Descending)])
+    }
+
+    /// The deeds after that number, the oldest first.
+    pub fn records(&self, after: u64, limit: u32) -> Result<Vec<AuditRow>> {
+        self.after(after, limit)
+    }
+
+    /// The seals after that number, the oldest first.
+    pub fn seals(&self, after: u64, limit: u32) -> Result<Vec<SealRow>> {
+        self.after(after, limit)
+    }
+
+    fn after<R: Table>(&self, seq: u64, limit: u32) -> Result<Vec<R>> {
+        let mut filter = Filter::new().that_with("seq > {}", &[seq.to_value()]);
+        let clauses = filter.sql();
+        let limit = filter.bind(limit.to_value());
+        let sql = format!(
+            "SELECT {} FROM {}{clauses} ORDER BY seq ASC LIMIT {limit}",
+            R::COLUMNS.join(", "),
+            R::NAME
+        );
+        self.0.query(R::NAME, &sql, filter.params(), R::read)
     }
 
     /// One page of the project's deeds, the newest first. There are no markers here.

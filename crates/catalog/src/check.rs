@@ -1,11 +1,14 @@
 //! Reads every row of every table, to find values that nothing of this release wrote.
 
 use crate::{
-    audit::AuditRow,
+    audit::{AuditRow, SealRow},
     backups::BackupRow,
     checkpoints::CheckpointRow,
     error::{Error, Result},
-    identity::{AccessKeyRow, DomainRow, GrantRow, ProjectRow, TokenRow, UserRow},
+    identity::{
+        AccessKeyRow, DomainRow, GrantRow, PermissionGrantRow, PermissionPolicyRow, ProjectRow,
+        TokenRow, UserRow,
+    },
     jobs::{JobRow, StepRow},
     operation_logs::OperationLogRow,
     repositories::RepositoryRow,
@@ -39,7 +42,10 @@ pub(crate) fn rows(tx: &Tx<'_>, problems: &mut Vec<String>) -> Result<()> {
         table::<OperationLogRow>,
         table::<JobRow>,
         table::<StepRow>,
+        table::<PermissionPolicyRow>,
+        table::<PermissionGrantRow>,
         table::<AuditRow>,
+        table::<SealRow>,
     ] {
         table(tx, problems)?;
     }

@@ -3,7 +3,7 @@
 //! [`Catalog`] is the handle. [`Catalog::read`] and [`Catalog::write`] run a closure in a
 //! transaction; its [`Tx`] reaches the tables, one module each:
 //!
-//! - [`identity`]: domains, projects, users, grants, access keys, tokens
+//! - [`identity`]: domains, projects, users, grants, policies, access keys, tokens
 //! - [`resources`], [`vaults`]: what is protected, and where to
 //! - [`checkpoints`], [`backups`], [`repositories`]: what has been kept
 //! - [`operation_logs`], [`jobs`]: what is being done and what was done
@@ -36,13 +36,14 @@ mod tx;
 mod value;
 pub mod vaults;
 
-pub use audit::AuditRow;
+pub use audit::{AuditRow, Seal, SealRow};
 pub use backups::{BackupFilter, BackupKey, BackupRow};
 pub use catalog::Catalog;
 pub use checkpoints::CheckpointRow;
 pub use error::{Error, Result};
 pub use identity::{
-    AccessKeyRow, DomainRow, GrantRow, KeyStatus, ProjectRow, TokenRow, TokenScope, UserRow,
+    AccessKeyRow, DomainRow, GrantRow, KeyStatus, PermissionGrantRow, PermissionPolicyRow,
+    ProjectRow, TokenRow, TokenScope, UserRow,
 };
 pub use operation_logs::{OperationLogFilter, OperationLogRow, OperationType};
 pub use query::{Direction, Listed, Page};

@@ -91,6 +91,11 @@ impl MasterKey {
         hex::encode(self.0)
     }
 
+    /// A key for another purpose, from which the master key cannot be found.
+    pub(crate) fn derive(&self, context: &'static str) -> [u8; KEY] {
+        blake3::derive_key(context, &self.0)
+    }
+
     /// Wraps `key` for `vault`.
     pub(crate) fn wrap(&self, vault: VaultId, key: &DataKey, entropy: &dyn Entropy) -> Vec<u8> {
         let nonce: [u8; NONCE] = random(entropy);

@@ -6,12 +6,14 @@
 //! - [`vaults`]: quota, resources, keys; [`tags`]: labels on them
 //! - [`checkpoints`]: orders to back up; [`backups`]: what came of them; [`restores`]: the way back
 //! - [`operation_logs`]: tasks as tenants follow them; [`usage`]: space; [`upkeep`]: now and then
-//! - [`identity`]: who there is, and who calls
+//! - [`identity`]: who there is, and who calls; [`permissions`]: who may do what; [`audit`]: who
+//!   did what
 //! - [`words`]: the vendor's closed sets; [`page`]: windows on lists; [`error`]: refusals
 //!
 //! Every use case takes the [`Caller`] first and sees only the caller's project: an object of
 //! another one is not found. Long work is a durable job; a use case only orders it.
 
+pub mod audit;
 pub mod backups;
 pub mod caller;
 pub mod checkpoints;
@@ -23,6 +25,7 @@ pub mod keys;
 mod limits;
 pub mod operation_logs;
 pub mod page;
+pub mod permissions;
 pub mod protectables;
 pub mod resources;
 pub mod restores;

@@ -179,6 +179,8 @@ pub mod iam {
         UNAUTHENTICATED = "IAM.0001", 401, "the token or signature is missing or not valid";
         /// The caller may not.
         FORBIDDEN = "IAM.0002", 403, "the caller may not do that";
+        /// Roles and policies do not allow the action.
+        POLICY_FORBIDS = "IAM.0003", 403, "the caller's roles and policies do not allow that";
         /// No such thing.
         NOT_FOUND = "IAM.0004", 404, "there is no such thing";
         /// There is one already, or there are too many.

@@ -6,7 +6,7 @@
 //!
 //! - [`operation`]: what an operation is, and the `operations!` table that declares them
 //! - [`cbr`], [`iam`]: one folder per vendor service: its table and its request and reply types
-//! - [`native`]: our own small API for operators
+//! - [`native`], [`watch`]: our own small API for operators
 //! - [`path`], [`query`]: the parameters of a request line
 //! - [`word`], [`text`], [`time`]: closed enumerations, bounded texts, documented time formats
 //! - [`error_code`]: the error codes in use and the body shape of each dialect
@@ -33,5 +33,6 @@ pub mod native;
 pub mod sign;
 pub mod text;
 pub mod time;
+pub mod watch;
 
 pub use operation::{Availability, Empty, Method, Operation, OperationInfo, Service};

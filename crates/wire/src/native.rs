@@ -11,6 +11,7 @@ use crate::{
     operation::Empty,
     path::NoPath,
     query::{Limit, NoQuery},
+    watch::{AuditRecords, ListAuditRecordsQuery},
 };
 
 operations! { Native;
@@ -21,6 +22,10 @@ operations! { Native;
     /// Where the services are
     ShowEndpoints: Get "/native/v1/endpoints", public "native:endpoints:get", 200,
         working(NoPath, NoQuery, Empty) -> Endpoints;
+
+    /// Listing who did what
+    ListAuditRecords: Get "/native/v1/audit", "native:audit:list", 200,
+        working(NoPath, ListAuditRecordsQuery, Empty) -> AuditRecords;
 
     /// Registering a resource
     RegisterResource: Post "/native/v1/resources", "native:resources:create", 201,

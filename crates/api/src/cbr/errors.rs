@@ -129,6 +129,7 @@ pub fn gateway(failure: &Failure, request: &Request) -> Option<Refusal> {
         Failure::OtherProject
         | Failure::NotPermitted { .. }
         | Failure::Refused(Error::Forbidden { .. }) => gate::FORBIDDEN,
+        Failure::Throttled { .. } => gate::THROTTLED,
         _ => return None,
     };
     let body = json!(code.gateway_body(Some(&message(failure)), &request.id));

@@ -45,7 +45,9 @@ fn code(failure: &Failure) -> ErrorCode {
         Failure::BodyTooLarge => gateway::TOO_LARGE,
         Failure::BodyUnreadable => gateway::BAD_REQUEST,
         Failure::Unauthenticated(_) => iam::UNAUTHENTICATED,
-        Failure::OtherProject | Failure::NotPermitted { .. } => iam::FORBIDDEN,
+        Failure::OtherProject => iam::FORBIDDEN,
+        Failure::NotPermitted { .. } => iam::POLICY_FORBIDS,
+        Failure::Throttled { .. } => iam::THROTTLED,
         Failure::NotYet { .. } => ErrorCode {
             status: 501,
             ..iam::INTERNAL

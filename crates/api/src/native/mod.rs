@@ -6,6 +6,7 @@
 pub mod errors;
 mod health;
 mod resources;
+mod watch;
 
 use strongroom_control::restores::{NewRestore, RestoreTarget};
 use strongroom_wire::{
@@ -20,6 +21,7 @@ pub fn add(service: Service<Cloud>) -> Service<Cloud> {
     service
         .serve(health::show)
         .serve(health::endpoints)
+        .serve(watch::audit)
         .serve(resources::register)
         .serve(resources::list)
         .serve(resources::show)

@@ -7,7 +7,7 @@ use axum::{Router, body::Body};
 use http::{HeaderMap, Method, Request, StatusCode};
 use http_body_util::BodyExt as _;
 use serde_json::Value;
-use strongroom_api::{Cloud, Endpoints, cbr, iam, planned};
+use strongroom_api::{Cloud, Endpoints, cbr, iam, limit::Limit, planned};
 use strongroom_catalog::Catalog;
 use strongroom_control::{
     Control, MasterKey, Parts,
@@ -66,6 +66,11 @@ pub(crate) const HOST: &str = "cloud.test:7700";
 
 impl TestCloud {
     pub(crate) fn new() -> Self {
+        Self::limited(0)
+    }
+
+    /// One that lets each project make that many requests a second.
+    pub(crate) fn limited(requests_per_second: u32) -> Self {
         let dir = tempfile::tempdir().unwrap();
         fs::create_dir(dir.path().join("files")).unwrap();
         let clock = Arc::new(ManualClock::default());
@@ -91,6 +96,7 @@ impl TestCloud {
             endpoints: endpoints(),
             clock: clock.clone(),
             entropy,
+            limit: Limit::new(requests_per_second),
             health: Box::new(BTreeMap::new),
         });
         let origins = BTreeMap::from([

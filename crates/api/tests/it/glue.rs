@@ -43,6 +43,10 @@ impl App for Notes {
         }
     }
 
+    fn admit(&self, _: &Session) -> Result<(), Failure> {
+        Ok(())
+    }
+
     fn finished(&self, outcome: &Outcome<'_>) {
         let name = outcome.operation.map_or("none", |operation| operation.name);
         let proven = outcome.session.is_some();
@@ -78,6 +82,7 @@ fn session() -> Session {
         }),
         domain,
         roles: vec![Role::Member],
+        policies: Vec::new(),
         methods: Vec::new(),
         issued_at: created_at,
         expires_at: created_at,

@@ -8,6 +8,7 @@ mod cloud;
 mod glue;
 mod identity;
 mod listening;
+mod permissions;
 mod running;
 mod seed;
 mod strangers;

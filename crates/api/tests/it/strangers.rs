@@ -11,7 +11,7 @@ use strongroom_wire::{OperationInfo, Service};
 use crate::cloud::{Ask, Reply, Tenant, TestCloud};
 
 /// Every operation with its origin.
-fn everything() -> impl Iterator<Item = (&'static str, &'static OperationInfo)> {
+pub(crate) fn everything() -> impl Iterator<Item = (&'static str, &'static OperationInfo)> {
     Service::ALL.iter().flat_map(|service| {
         service
             .operations()
@@ -39,7 +39,7 @@ fn path(info: &OperationInfo, project: &str) -> String {
         .join("/")
 }
 
-fn ask<'c>(
+pub(crate) fn ask<'c>(
     cloud: &'c TestCloud,
     origin: &'static str,
     info: &OperationInfo,
@@ -49,7 +49,7 @@ fn ask<'c>(
     cloud.ask(origin, method, &path(info, project))
 }
 
-fn is_keystone(info: &OperationInfo) -> bool {
+pub(crate) fn is_keystone(info: &OperationInfo) -> bool {
     info.service == Service::Iam && (info.path == "/v3" || info.path.starts_with("/v3/"))
 }
 

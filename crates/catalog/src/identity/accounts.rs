@@ -156,12 +156,16 @@ impl Projects<'_> {
             .select(&Filter::new().is("domain_id", domain), BY_AGE)
     }
 
-    /// The projects in which the user has any role, the oldest first.
+    /// The projects in which the user has any role or policy, the oldest first.
     pub fn of_user(&self, user: &UserId) -> Result<Vec<ProjectRow>> {
-        let member = "id IN (SELECT project_id FROM grants WHERE user_id = {})";
+        let member = "(id IN (SELECT project_id FROM grants WHERE user_id = {}) \
+                      OR EXISTS (SELECT 1 FROM permission_grants AS held \
+                      WHERE held.user_id = {} AND held.domain_id = projects.domain_id \
+                      AND (held.project_id IS NULL OR held.project_id = projects.id)))";
         let user = crate::value::Field::to_value(user);
+        let values = [user.clone(), user];
         self.0
-            .select(&Filter::new().that_with(member, &[user]), BY_AGE)
+            .select(&Filter::new().that_with(member, &values), BY_AGE)
     }
 
     /// The projects of every domain, the oldest first; for operators.

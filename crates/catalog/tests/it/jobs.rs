@@ -53,7 +53,7 @@ impl<const IN_FILE: bool> Bench for CatalogBench<IN_FILE> {
             target: String::new(),
             outcome: String::new(),
         };
-        tx.audit().append(&row).unwrap();
+        tx.audit().append(&row, crate::sample::seal).unwrap();
     }
 
     fn notes(&self) -> Vec<String> {

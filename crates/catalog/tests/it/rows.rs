@@ -326,8 +326,12 @@ fn the_audit_trail_counts_up_and_shows_a_project_its_own() {
         subject
             .catalog
             .write(|tx| {
-                assert_eq!(tx.audit().append(&sample::deed(None))?, 2);
-                assert_eq!(tx.audit().append(&sample::deed(Some(tenants.theirs)))?, 3);
+                assert_eq!(tx.audit().append(&sample::deed(None), sample::seal)?, 2);
+                assert_eq!(
+                    tx.audit()
+                        .append(&sample::deed(Some(tenants.theirs)), sample::seal)?,
+                    3
+                );
                 let ours = tx.audit().list(&tenants.ours, &Page::default())?;
                 assert_eq!(ours.rows.iter().map(|row| row.seq).collect::<Vec<_>>(), [1]);
                 assert_eq!(tx.audit().any_project_list(&Page::default())?.total, 3);

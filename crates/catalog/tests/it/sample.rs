@@ -6,8 +6,8 @@ use serde_json::json;
 use strongroom_catalog::{
     AccessKeyRow, AuditRow, BackupFilter, BackupRow, Catalog, CheckpointRow, GrantRow, Json,
     KeyStatus, OperationLogFilter, OperationLogRow, OperationType, Page, RepositoryRow,
-    ResourceFilter, ResourceRow, Result, Sealed, TagRow, TokenRow, TokenScope, Tx, VaultFilter,
-    VaultResourceRow, VaultRow, jobs::WithEnded,
+    ResourceFilter, ResourceRow, Result, Seal, Sealed, TagRow, TokenRow, TokenScope, Tx,
+    VaultFilter, VaultResourceRow, VaultRow, jobs::WithEnded,
 };
 use strongroom_jobs::NewJob;
 use strongroom_model::{
@@ -238,10 +238,18 @@ pub(crate) fn fill(catalog: &Catalog) -> Tenants {
             tx.repositories().insert(&repository(ours))?;
             tx.operation_logs().insert(&log(ours))?;
             tx.jobs().enqueue(&job())?;
-            tx.audit().append(&deed(Some(ours))).map(drop)
+            tx.audit().append(&deed(Some(ours)), seal).map(drop)
         })
         .unwrap();
     tenants
+}
+
+/// A seal without a key: the number, and the last byte of the one before.
+pub(crate) fn seal(row: &AuditRow, before: &Seal) -> Seal {
+    let mut seal = [0; 32];
+    seal[..8].copy_from_slice(&row.seq.to_le_bytes());
+    seal[31] = before[0];
+    seal
 }
 
 pub(crate) fn deed(project: Option<ProjectId>) -> AuditRow {

@@ -8,7 +8,10 @@ use strongroom_model::{DomainId, ProjectId, UserId};
 use zeroize::Zeroizing;
 
 use super::{Domain, Identity, Project, Role, Session, User, access_keys::NewAccessKey, secret};
-use crate::{Error, Reason, Result};
+use crate::{
+    Error, Reason, Result,
+    permissions::{Policy, policies_of},
+};
 
 /// The name of the user that the first start makes.
 const FIRST_USER: &str = "admin";
@@ -156,7 +159,8 @@ impl Identity {
     /// Lets a user act in a project. `Admin` is no role that can be given: it is the user's own.
     pub fn grant(&self, user: UserId, project: ProjectId, role: Role) -> Result<()> {
         if role == Role::Admin {
-            return Err(Error::invalid("role", "must be member or reader"));
+            let problem = "admin is no role in a project: make the user an operator";
+            return Err(Error::invalid("role", problem));
         }
         self.write(|tx| {
             let user_row = user_row(tx, &user)?;
@@ -355,17 +359,29 @@ impl Identity {
 }
 
 /// The projects in which a user can do something; an operator can in all of its domain.
-pub(super) fn projects_of<'a>(
+pub(super) fn projects_of(
     tx: &Tx<'_>,
-    user: &'a User,
-) -> Result<impl Iterator<Item = Project> + use<'a>> {
+    user: &User,
+) -> Result<impl Iterator<Item = Project> + use<>> {
+    let mut projects = Vec::new();
     let rows = if user.is_admin {
         tx.projects().list(&user.domain_id)?
     } else {
         tx.projects().of_user(&user.id)?
     };
-    let own = |row: &ProjectRow| row.domain_id == user.domain_id;
-    Ok(rows.into_iter().filter(own).map(shown_project))
+    for row in rows {
+        // A policy that only denies opens nothing.
+        if row.domain_id == user.domain_id
+            && (user.is_admin
+                || !tx.grants().roles(&user.id, &row.id)?.is_empty()
+                || policies_of(tx, &user.id, Some(&row.id))?
+                    .iter()
+                    .any(Policy::allows_something))
+        {
+            projects.push(shown_project(row));
+        }
+    }
+    Ok(projects.into_iter())
 }
 
 /// What a user may do in a project of its domain.
@@ -383,13 +399,13 @@ pub(super) fn roles_in(tx: &Tx<'_>, user: &User, project: &Project) -> Result<Ve
     Ok(roles)
 }
 
-pub(super) fn user_row(tx: &Tx<'_>, id: &UserId) -> Result<UserRow> {
+pub(crate) fn user_row(tx: &Tx<'_>, id: &UserId) -> Result<UserRow> {
     tx.users()
         .get(id)?
         .ok_or_else(|| Error::not_found(Reason::NoSuchUser, id))
 }
 
-fn project_row(tx: &Tx<'_>, id: &ProjectId) -> Result<ProjectRow> {
+pub(crate) fn project_row(tx: &Tx<'_>, id: &ProjectId) -> Result<ProjectRow> {
     tx.projects()
         .get(id)?
         .ok_or_else(|| Error::not_found(Reason::NoSuchProject, id))
@@ -448,7 +464,7 @@ pub(super) fn shown_user(row: UserRow) -> User {
     }
 }
 
-fn check_name(field: &'static str, name: &str) -> Result<()> {
+pub(crate) fn check_name(field: &'static str, name: &str) -> Result<()> {
     let letters = |letter: char| letter.is_alphanumeric() || "-_.@".contains(letter);
     if (1..=64).contains(&name.chars().count()) && name.chars().all(letters) {
         Ok(())

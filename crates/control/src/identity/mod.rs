@@ -20,10 +20,10 @@ mod throttle;
 
 use std::sync::Arc;
 
-use strongroom_catalog::{AuditRow, Catalog, Tx};
-use strongroom_model::{Clock, Entropy, ProjectId};
+use strongroom_catalog::{Catalog, Tx};
+use strongroom_model::{Clock, Entropy, Timestamp};
 
-use crate::{Result, keys::MasterKey};
+use crate::{Result, audit::Sealer, keys::MasterKey};
 
 pub use access_keys::{AccessKey, KeyStatus, NewAccessKey, SigningKey};
 pub use accounts::{FirstStart, NewUser, ProjectFilter};
@@ -41,25 +41,7 @@ struct Inner {
     master: MasterKey,
     passwords: password::Passwords,
     throttle: throttle::Throttle,
-}
-
-/// Something that was done, or tried, for the audit trail.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Deed {
-    /// The user's id, or how the caller called itself if that was not proven.
-    pub who: String,
-    /// The project it concerned.
-    pub project_id: Option<ProjectId>,
-    /// The network address it came from.
-    pub source: String,
-    /// The request.
-    pub request_id: String,
-    /// The operation, such as `cbr:vaults:delete`.
-    pub operation: String,
-    /// What it was done to: the path.
-    pub target: String,
-    /// The status and code of the answer.
-    pub outcome: String,
+    sealer: Sealer,
 }
 
 impl Identity {
@@ -72,6 +54,7 @@ impl Identity {
     ) -> Result<Self> {
         let passwords = password::Passwords::new(entropy.as_ref())?;
         let throttle = throttle::Throttle::default();
+        let sealer = Sealer::new(&master);
         Ok(Self(Arc::new(Inner {
             catalog,
             clock,
@@ -79,30 +62,23 @@ impl Identity {
             master,
             passwords,
             throttle,
+            sealer,
         })))
     }
 
-    /// Adds to the audit trail, which nothing ever takes away from.
-    pub fn record(&self, deed: Deed) -> Result<()> {
-        let row = AuditRow {
-            seq: 0,
-            at: self.0.clock.now(),
-            project_id: deed.project_id,
-            who: deed.who,
-            source: deed.source,
-            request_id: deed.request_id,
-            operation: deed.operation,
-            target: deed.target,
-            outcome: deed.outcome,
-        };
-        self.write(|tx| Ok(tx.audit().append(&row).map(drop)?))
+    pub(crate) fn sealer(&self) -> &Sealer {
+        &self.0.sealer
     }
 
-    fn read<T>(&self, body: impl FnOnce(&Tx<'_>) -> Result<T>) -> Result<T> {
+    pub(crate) fn now(&self) -> Timestamp {
+        self.0.clock.now()
+    }
+
+    pub(crate) fn read<T>(&self, body: impl FnOnce(&Tx<'_>) -> Result<T>) -> Result<T> {
         self.0.catalog.read(body)
     }
 
-    fn write<T>(&self, body: impl FnOnce(&Tx<'_>) -> Result<T>) -> Result<T> {
+    pub(crate) fn write<T>(&self, body: impl FnOnce(&Tx<'_>) -> Result<T>) -> Result<T> {
         self.0.catalog.write(body)
     }
 }

@@ -4,11 +4,14 @@
 //! from the catalog for every request, so that disabling a user or a project, or taking a role
 //! away, works at once and not when a token runs out.
 
-use std::fmt;
-
 use strongroom_model::{DomainId, ProjectId, Timestamp, UserId};
 
-use crate::{Caller, Error, Result};
+use crate::{
+    Caller, Error, Result,
+    permissions::{Ask, Policy, permit},
+};
+
+pub use crate::permissions::Role;
 
 /// An account as others see it.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -51,42 +54,6 @@ pub struct User {
     pub created_at: Timestamp,
 }
 
-/// What a user may do in a project.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub enum Role {
-    /// Look, but change nothing.
-    Reader,
-    /// Everything a tenant can do.
-    Member,
-    /// Operate the service. Comes from the user, never from a grant.
-    Admin,
-}
-
-impl Role {
-    /// Every role, the weakest first.
-    pub const ALL: &[Self] = &[Self::Reader, Self::Member, Self::Admin];
-
-    /// The word that the catalog stores and tokens show.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Reader => "reader",
-            Self::Member => "member",
-            Self::Admin => "admin",
-        }
-    }
-
-    /// The role of that word.
-    pub fn parse(word: &str) -> Option<Self> {
-        Self::ALL.iter().copied().find(|role| role.as_str() == word)
-    }
-}
-
-impl fmt::Display for Role {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
 /// What a session is for.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Scope {
@@ -107,8 +74,10 @@ pub struct Session {
     pub domain: Domain,
     /// What it is for.
     pub scope: Scope,
-    /// What the user may do in the scope; empty means nothing.
+    /// The user's roles in the scope.
     pub roles: Vec<Role>,
+    /// The custom policies that concern the user in the scope.
+    pub policies: Vec<Policy>,
     /// How it was proven: `password`, `token`; a signature is `ak/sk`.
     pub methods: Vec<String>,
     /// When it began.
@@ -132,21 +101,15 @@ impl Session {
         id.is_ok_and(|id| self.project().is_some_and(|project| project.id == id))
     }
 
-    /// Whether the roles allow an action such as `cbr:vaults:get`.
-    ///
-    /// One that only looks begins its last word with `get`, `list`, `query` or `show`. Actions of
-    /// `iam` are about the caller's own account and need no role in a project; the use cases
-    /// behind them ask for an operator where one is needed.
-    pub fn permits(&self, action: &str) -> bool {
-        if action.starts_with("iam:") {
-            return true;
-        }
-        let verb = action.rsplit_once(':').map_or(action, |(_, verb)| verb);
-        let looks = ["get", "list", "query", "show"]
-            .iter()
-            .any(|word| verb.starts_with(word));
-        let needed = if looks { Role::Reader } else { Role::Member };
-        self.roles.iter().any(|role| *role >= needed)
+    /// Whether roles and policies permit it.
+    pub fn permits(&self, action: &str, target: Option<(&str, &str)>) -> bool {
+        let account = self.domain.id.to_string();
+        let ask = Ask {
+            action,
+            account: &account,
+            target,
+        };
+        permit(&self.roles, &self.policies, &ask)
     }
 
     /// Refuses all but operators.

@@ -13,7 +13,10 @@ use super::{
     secret::{self, token_hash},
     throttle::Throttle,
 };
-use crate::{Error, Reason, Result};
+use crate::{
+    Error, Reason, Result,
+    permissions::{Policy, policies_of},
+};
 
 /// How long a token is good for.
 pub const TOKEN_SECONDS: i64 = 24 * 3600;
@@ -242,20 +245,30 @@ pub(super) fn enter(
     methods: Vec<String>,
     (issued_at, expires_at): (Timestamp, Timestamp),
 ) -> Result<Option<Session>> {
+    let within = match &scope {
+        Scope::Project(project) => Some(&project.id),
+        Scope::Domain | Scope::Unscoped => None,
+    };
+    let policies = policies_of(tx, &user.id, within)?;
     let roles = match &scope {
         Scope::Project(project) if project.enabled => roles_in(tx, &user, project)?,
         Scope::Project(_) => Vec::new(),
         Scope::Domain | Scope::Unscoped if user.is_admin => vec![super::Role::Admin],
         Scope::Domain | Scope::Unscoped => Vec::new(),
     };
-    if matches!(scope, Scope::Project(_)) && roles.is_empty() {
-        return Ok(None);
+    if let Scope::Project(project) = &scope {
+        let own = project.enabled && project.domain_id == user.domain_id;
+        let by_policy = own && policies.iter().any(Policy::allows_something);
+        if roles.is_empty() && !by_policy {
+            return Ok(None);
+        }
     }
     Ok(Some(Session {
         user,
         domain,
         scope,
         roles,
+        policies,
         methods,
         issued_at,
         expires_at,

@@ -268,8 +268,11 @@ fn a_token_got_by_a_token_enters_another_project_but_lives_no_longer() {
     assert_eq!(scoped.session.project(), Some(&second));
     assert_eq!(scoped.session.methods, ["token", "password"]);
     assert_eq!(scoped.session.expires_at, unscoped.session.expires_at);
-    assert!(scoped.session.permits("cbr:vaults:list") && scoped.session.permits("cbr:tasks:get"));
-    assert!(!scoped.session.permits("cbr:vaults:delete"));
+    assert!(
+        scoped.session.permits("cbr:vaults:list", None)
+            && scoped.session.permits("cbr:tasks:get", None)
+    );
+    assert!(!scoped.session.permits("cbr:vaults:delete", None));
     house
         .identity
         .revoke(&unscoped.session, &unscoped.token)

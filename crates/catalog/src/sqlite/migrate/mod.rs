@@ -21,11 +21,18 @@ pub(crate) struct Migration {
 }
 
 /// Every migration, in order.
-pub(crate) const ALL: &[Migration] = &[Migration {
-    version: 1,
-    name: "start",
-    sql: include_str!("../../../migrations/sqlite/0001_start.sql"),
-}];
+pub(crate) const ALL: &[Migration] = &[
+    Migration {
+        version: 1,
+        name: "start",
+        sql: include_str!("../../../migrations/sqlite/0001_start.sql"),
+    },
+    Migration {
+        version: 4,
+        name: "watch",
+        sql: include_str!("../../../migrations/sqlite/0004_watch.sql"),
+    },
+];
 
 impl Migration {
     fn checksum(&self) -> String {

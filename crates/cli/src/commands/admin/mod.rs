@@ -5,11 +5,16 @@
 //! under the names of `admin.json`; secrets are shown this once and cannot be asked for again.
 
 mod account;
+mod audit;
+mod permissions;
 
 use anyhow::{Context as _, Result, bail};
 use clap::Subcommand;
 use strongroom_catalog::Error as CatalogError;
-use strongroom_control::identity::{Domain, NewUser, Project, Role, User};
+use strongroom_control::{
+    audit::Deed,
+    identity::{Domain, NewUser, Project, Role, User},
+};
 use strongroom_model::ProjectId;
 
 use crate::{arguments::Context, installation::Installation, output::table, system::SystemEntropy};
@@ -28,6 +33,15 @@ pub(crate) enum Noun {
     /// Access keys, which sign requests
     #[command(subcommand)]
     Key(KeyVerb),
+    /// Roles: who may do what in which project
+    #[command(subcommand)]
+    Role(permissions::RoleVerb),
+    /// Custom policies in the vendors' JSON
+    #[command(subcommand)]
+    Policy(permissions::PolicyVerb),
+    /// The audit trail: who did what
+    #[command(subcommand)]
+    Audit(audit::AuditVerb),
     /// Write the catalog anew from the repositories (comes later)
     RebuildCatalog,
 }
@@ -103,6 +117,9 @@ impl Noun {
             Self::User(UserVerb::List) => desk.list_users(),
             Self::Key(KeyVerb::Add { user, description }) => desk.add_key(&user, &description),
             Self::Key(KeyVerb::List { user }) => desk.list_keys(user.as_deref()),
+            Self::Role(verb) => verb.run(&desk),
+            Self::Policy(verb) => verb.run(&desk),
+            Self::Audit(verb) => verb.run(&desk),
             Self::RebuildCatalog => bail!(
                 "the catalog cannot be written anew from the repositories yet; copy {} while the \
                  service is stopped to keep it safe",
@@ -130,6 +147,21 @@ impl<'a> Desk<'a> {
         })
     }
 
+    /// Puts into the audit trail what was done here.
+    fn record(&self, operation: &str, target: &str) -> Result<()> {
+        let deed = Deed {
+            who: format!("operator, uid {}", rustix::process::getuid().as_raw()),
+            project_id: None,
+            source: "command line".to_owned(),
+            request_id: String::new(),
+            operation: operation.to_owned(),
+            target: target.to_owned(),
+            outcome: "done".to_owned(),
+        };
+        let recorded = self.installation.identity.record(deed);
+        recorded.context("it is done, but could not be put into the audit trail")
+    }
+
     fn account(&self) -> Account {
         Account {
             ca_file: account::authority(&self.installation.folder),
@@ -142,6 +174,7 @@ impl<'a> Desk<'a> {
         let project = identity
             .create_project(self.domain.id, name)
             .with_context(|| format!("cannot make project {name}"))?;
+        self.record("native:projects:create", name)?;
         let account = self.account().in_project(&project);
         self.context
             .output
@@ -184,6 +217,7 @@ impl<'a> Desk<'a> {
             .with_context(|| format!("cannot make user {name}"))?;
         identity.grant(user.id, project.id, role)?;
         let key = identity.create_key(user.id, "made with the user")?;
+        self.record("native:users:create", name)?;
         let account = self.account().in_project(&project).with_key(&key);
         let account = Account {
             user: Some(user.name),
@@ -221,6 +255,7 @@ impl<'a> Desk<'a> {
             .identity
             .create_key(user.id, description)
             .with_context(|| format!("cannot make an access key for {}", user.name))?;
+        self.record("native:keys:create", &user.name)?;
         let account = self.account().of_user(&user).with_key(&key);
         self.context.output.show(&account, Account::text)
     }

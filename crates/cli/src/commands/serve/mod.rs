@@ -22,6 +22,7 @@ use anyhow::{Context as _, Result, bail};
 use rustls::ServerConfig;
 use strongroom_api::{
     Cloud, Endpoints,
+    limit::Limit,
     listen::{self, Listener},
     origins::Sockets,
     tls::{self, PrivateCa},
@@ -71,6 +72,10 @@ pub(crate) struct Options {
     /// How many backups and restores run at once
     #[arg(long, value_name = "N", default_value_t = 2)]
     workers: usize,
+    /// How many requests a second each project may make, five seconds' worth at once; 0 is any
+    /// number
+    #[arg(long, value_name = "N", default_value_t = 200)]
+    requests_per_second: u32,
     /// End when standard input is closed, that is, with the program that started this one
     #[arg(long, hide = true)]
     until_stdin_closes: bool,
@@ -97,6 +102,7 @@ impl Options {
         let _lock = Lock::take(&folder)?;
         let installation = Installation::open_or_make(&folder)?;
         let region = first_start::settle(&installation, self.region.as_deref())?;
+        note_head(&installation)?;
         let tls = self.server_config(&folder)?;
         let sockets = Sockets::bind(self.listen).context("cannot listen")?;
         let endpoints = self.advertise(&sockets, &region, &folder)?;
@@ -114,7 +120,12 @@ impl Options {
         }
         runner.start().context("cannot start the workers")?;
         let upkeep = Upkeep::start(control.clone()).context("cannot start the upkeep")?;
-        let cloud = Arc::new(cloud(installation, control, endpoints));
+        let cloud = Arc::new(cloud(
+            installation,
+            control,
+            endpoints,
+            self.requests_per_second,
+        ));
         let served = self.serve(sockets.listeners(&cloud), tls, &cloud.endpoints);
         drop(upkeep);
         runner.drain();
@@ -201,7 +212,12 @@ impl Options {
     }
 }
 
-fn cloud(installation: Installation, control: Control, endpoints: Endpoints) -> Cloud {
+fn cloud(
+    installation: Installation,
+    control: Control,
+    endpoints: Endpoints,
+    requests_per_second: u32,
+) -> Cloud {
     let catalog = installation.catalog;
     Cloud {
         control,
@@ -209,8 +225,19 @@ fn cloud(installation: Installation, control: Control, endpoints: Endpoints) -> 
         endpoints,
         clock: Arc::new(SystemClock),
         entropy: Arc::new(SystemEntropy),
+        limit: Limit::new(requests_per_second),
         health: Box::new(move || health(&catalog)),
     }
+}
+
+/// Says in the log what the audit trail hangs on, so that a copy of the log can prove that the
+/// trail was not cut short.
+fn note_head(installation: &Installation) -> Result<()> {
+    if let Some(head) = installation.identity.audit_head()? {
+        let seal = hex::encode(head.seal);
+        tracing::info!(seq = head.seq, %seal, "the audit trail goes on after this record");
+    }
+    Ok(())
 }
 
 /// What of the parts below does not work.
