@@ -146,7 +146,7 @@ impl Repository {
     }
 }
 
-fn decode_forgotten(body: &[u8]) -> Result<ManifestId, Damage> {
+pub(crate) fn decode_forgotten(body: &[u8]) -> Result<ManifestId, Damage> {
     let mut decoder = Decoder::new(body);
     let id = ManifestId::from_bytes(decoder.array()?);
     decoder.finish()?;

@@ -57,6 +57,10 @@ mod slot;
 pub mod slots;
 pub mod stats;
 pub mod tree;
+#[cfg(any(test, fuzzing))]
+pub mod untrusted;
+#[cfg(test)]
+mod vectors;
 pub mod volume;
 pub mod writer;
 

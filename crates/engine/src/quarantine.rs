@@ -213,7 +213,7 @@ impl Repository {
 }
 
 impl Quarantine {
-    fn encode(&self) -> Vec<u8> {
+    pub(crate) fn encode(&self) -> Vec<u8> {
         let mut out = Encoder::default();
         out.u8(match self.reason {
             Reason::Unreachable => 1,
@@ -248,7 +248,7 @@ impl Quarantine {
     }
 }
 
-fn decode_waits(bytes: &[u8]) -> Result<Vec<ManifestId>, Damage> {
+pub(crate) fn decode_waits(bytes: &[u8]) -> Result<Vec<ManifestId>, Damage> {
     let mut decoder = Decoder::new(bytes);
     let leases = (0..decoder.count(ManifestId::LEN)?)
         .map(|_| decoder.array().map(ManifestId::from_bytes))

@@ -1,4 +1,5 @@
-//! The Python reader, written from docs/format.md alone, against the golden repository.
+//! Programs in Python, written from docs/format.md alone, against the golden repository and the
+//! test vectors.
 
 use std::{
     fs,
@@ -50,6 +51,17 @@ fn a_reader_written_from_the_document_reads_every_manifest_of_the_golden_reposit
     let listed = read(&["list"])?;
     let listed: Vec<&str> = listed.lines().map(|line| &line[..32]).collect();
     assert_eq!(listed, names);
+    Ok(())
+}
+
+#[test]
+fn the_test_vectors_follow_from_the_document() -> Result<()> {
+    let mut python = Command::new(binary::python("python"));
+    python.arg(root().join("fixtures/vectors/check.py"));
+    let output = python.env("PYTHONDONTWRITEBYTECODE", "1").output()?;
+    if !output.status.success() {
+        bail!("{}", String::from_utf8_lossy(&output.stderr));
+    }
     Ok(())
 }
 

@@ -36,7 +36,7 @@ pub(super) fn build<'a>(entries: usize, ids: impl Iterator<Item = &'a ChunkId>) 
 }
 
 /// Whether the filter may have been built with `id`; no means no.
-pub(super) fn may_contain(filter: &[u8], id: &ChunkId) -> bool {
+pub(crate) fn may_contain(filter: &[u8], id: &ChunkId) -> bool {
     if filter.len() < BLOCK_LEN {
         return true;
     }

@@ -21,6 +21,8 @@ mod run;
 
 use std::{collections::HashMap, sync::Arc};
 
+#[cfg(any(test, fuzzing))]
+pub(crate) use self::{entry::ENTRY_LEN, filter::may_contain, run::directory_round_trip};
 pub(crate) use self::{
     entry::{Entry, Location},
     generations::{GENERATIONS_MAX, crowded},

@@ -324,6 +324,13 @@ impl Directory {
     }
 }
 
+/// A directory as it would be encoded anew, and the end of the pages that it speaks of.
+#[cfg(any(test, fuzzing))]
+pub(crate) fn directory_round_trip(bytes: &[u8]) -> Result<(Vec<u8>, u64), Damage> {
+    let directory = Directory::decode(bytes)?;
+    Ok((directory.encode(), directory.layout().end()))
+}
+
 /// Where the pages of a run with so many entries lie.
 #[derive(Clone, Copy)]
 struct Layout {

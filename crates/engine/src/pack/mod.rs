@@ -169,7 +169,7 @@ fn narrow(len: usize) -> u32 {
     u32::try_from(len).expect("a pack is far shorter than 4 GiB")
 }
 
-fn encode_directory(segments: &[Listed]) -> Vec<u8> {
+pub(crate) fn encode_directory(segments: &[Listed]) -> Vec<u8> {
     let mut directory = Encoder::default();
     directory.count(segments.len());
     for Listed { extent, chunks } in segments {
@@ -187,7 +187,7 @@ fn encode_directory(segments: &[Listed]) -> Vec<u8> {
 
 /// Reads a directory; its segments must follow the header without gaps, and leave room for the
 /// padding before `end`.
-fn decode_directory(directory: &[u8], end: u64) -> Result<Vec<Listed>, Damage> {
+pub(crate) fn decode_directory(directory: &[u8], end: u64) -> Result<Vec<Listed>, Damage> {
     let mut decoder = Decoder::new(directory);
     let count = decoder.count(17)?;
     let mut segments = Vec::with_capacity(count);

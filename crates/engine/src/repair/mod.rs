@@ -17,7 +17,7 @@
 
 mod execute;
 mod index;
-mod records;
+pub(crate) mod records;
 mod rescue;
 mod step;
 mod survey;

@@ -13,7 +13,7 @@ use strongroom_model::{Entropy, entropy::random};
 
 use super::{Plan, RepairOptions, Step, Unhealed};
 use crate::{
-    codec::{Decoder, Encoder},
+    codec::{Decoder, Encoder, Malformed},
     error::{Damage, Error, Result},
     layout::{Object, prefix},
     quarantine::Quarantine,
@@ -215,16 +215,19 @@ fn read_replacement(repository: &Repository, replacement: Object) -> Result<(Obj
     };
     let objects = repository.objects();
     let body = objects.open(replacement, Kind::Replacement, &name)?;
-    let decode = || {
-        let mut from = Decoder::new(&body);
-        let object = Object::parse(from.text()?);
-        let bytes = from.blob()?.to_vec();
-        from.finish()?;
-        let unknown = crate::codec::Malformed::new("replaces nothing that is known");
-        Ok((object.ok_or(unknown)?, bytes))
-    };
-    decode()
-        .map_err(|malformed: crate::codec::Malformed| Error::damaged(replacement)(malformed.into()))
+    decode_replacement(&body).map_err(|malformed| Error::damaged(replacement)(malformed.into()))
+}
+
+/// What a replacement record replaces, and with which bytes.
+pub(crate) fn decode_replacement(body: &[u8]) -> Result<(Object, Vec<u8>), Malformed> {
+    let mut from = Decoder::new(body);
+    let object = Object::parse(from.text()?);
+    let bytes = from.blob()?.to_vec();
+    from.finish()?;
+    Ok((
+        object.ok_or(Malformed::new("replaces nothing that is known"))?,
+        bytes,
+    ))
 }
 
 impl Repository {

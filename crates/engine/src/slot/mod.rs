@@ -196,6 +196,14 @@ impl Slot {
         let (memory_kib, passes, lanes) = (decoder.u32()?, decoder.u32()?, decoder.u32()?);
         let wrapped = decoder.array()?;
         decoder.finish()?;
+        let reserved = match way {
+            RAW_KEY => (memory_kib, passes, lanes) == (0, 0, 0),
+            PASSPHRASE => id == [0; 16],
+            _ => true,
+        };
+        if !reserved {
+            return Err(Malformed::new("reserved fields are not zero").into());
+        }
         let way = match way {
             RAW_KEY => SlotWay::Key { id },
             PASSPHRASE => SlotWay::Passphrase(PassphraseCost {

@@ -43,10 +43,11 @@ pub(super) fn fastest() -> Search {
 
 /// The searches that this machine can run, the fastest last.
 pub(super) fn runnable() -> Vec<Search> {
-    let mut searches: Vec<Search> = vec![portable];
     #[cfg(target_arch = "x86_64")]
-    searches.extend(simd::runnable());
-    searches
+    let vectors = simd::runnable();
+    #[cfg(not(target_arch = "x86_64"))]
+    let vectors = std::iter::empty();
+    std::iter::once(portable as Search).chain(vectors).collect()
 }
 
 /// The search in the target's baseline instructions.

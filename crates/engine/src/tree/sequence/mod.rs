@@ -96,7 +96,7 @@ pub(crate) struct Child {
 impl Child {
     const LEN_MIN: usize = ChunkId::LEN + 8 + 8 + 4;
 
-    fn encode(&self, to: &mut Encoder) {
+    pub(crate) fn encode(&self, to: &mut Encoder) {
         to.raw(self.id.as_bytes())
             .u64(self.items)
             .u64(self.length)
@@ -309,7 +309,8 @@ fn in_order<'k>(mut keys: impl Iterator<Item = &'k [u8]>) -> Result<(), Malforme
         .next()
         .ok_or(Malformed::new("is a node without items"))?;
     for key in keys {
-        if last >= key && !key.is_empty() {
+        // Lists without keys have none anywhere.
+        if last >= key && !(last.is_empty() && key.is_empty()) {
             return Err(Malformed::new("the items of a list are not in order"));
         }
         last = key;

@@ -146,7 +146,7 @@ impl Builder {
     }
 }
 
-fn encode(level: u8, children: &[(u16, ChunkId)]) -> Vec<u8> {
+pub(crate) fn encode(level: u8, children: &[(u16, ChunkId)]) -> Vec<u8> {
     let mut present = [0_u8; PRESENT_LEN];
     for (index, _) in children {
         if let Some(byte) = present.get_mut(usize::from(index / 8)) {
