@@ -6,6 +6,7 @@
 use std::{
     io::{self, IsTerminal},
     panic::resume_unwind,
+    sync::mpsc::{self, RecvTimeoutError},
     thread,
     time::{Duration, Instant},
 };
@@ -19,6 +20,8 @@ use crate::output::Output;
 
 /// How often a line is printed where there is no terminal.
 const LINE_EVERY: Duration = Duration::from_secs(15);
+/// How often the work is asked how far it is.
+const LOOK_EVERY: Duration = Duration::from_millis(100);
 /// How often a program is told.
 const EVENT_EVERY: Duration = Duration::from_secs(1);
 
@@ -208,14 +211,23 @@ pub(crate) fn watch<T: Send>(
     let mut watcher = Watcher::new(output, what);
     watcher.tell(told)?;
     thread::scope(|scope| {
-        let waiting = thread::current();
+        // Its end is a message: a thread that says so and then takes its time to end would cost a
+        // short command another round of waiting.
+        let (ended, end) = mpsc::sync_channel(1);
         let working = scope.spawn(move || {
-            let done = work();
-            waiting.unpark();
-            done
+            // Nobody waits any more only if the other thread panicked.
+            let _ = ended.send(work());
         });
         let mut shown = Ok(());
-        while !working.is_finished() {
+        let done = loop {
+            match end.recv_timeout(LOOK_EVERY) {
+                Ok(done) => break done,
+                Err(RecvTimeoutError::Disconnected) => {
+                    let panic = working.join().expect_err("work that ends says so");
+                    resume_unwind(panic);
+                }
+                Err(RecvTimeoutError::Timeout) => {}
+            }
             if shown.is_ok() {
                 shown = watcher.look(told);
                 if shown.is_err() {
@@ -223,10 +235,7 @@ pub(crate) fn watch<T: Send>(
                     told.cancel();
                 }
             }
-            // Woken early by the end of the work.
-            thread::park_timeout(Duration::from_millis(100));
-        }
-        let done = working.join().unwrap_or_else(|panic| resume_unwind(panic));
+        };
         shown?;
         let done = done?;
         watcher.tell(told)?;

@@ -69,7 +69,7 @@ pub use error::{Damage, Error, Result};
 pub use header::Sizes;
 pub use id::{ChunkId, ManifestId, PackId, QuarantineId, RepositoryId, RunId, Stream};
 pub use manifest::{Body, Items, Layer, Manifest};
-pub use reader::{Chunk, Reader};
+pub use reader::{Chunk, Found, Reader};
 pub use repository::{CreateOptions, Repository};
 pub use segment::{CHUNK_MAX, ChunkSpan};
 pub use slot::{Passphrase, PassphraseCost, SlotWay, Unlock};

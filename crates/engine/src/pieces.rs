@@ -5,11 +5,13 @@
 //!
 //! Invariant: a piece that holds data has exactly the length that its place asks for.
 
+use std::ops::Range;
+
 use crate::{
     codec::Malformed,
     error::{Error, Result},
     id::{ChunkId, Stream},
-    reader::{Chunk, Reader},
+    reader::{Chunk, Found, Reader},
 };
 
 /// A place and what belongs there.
@@ -35,10 +37,63 @@ pub(crate) struct Piece {
 }
 
 /// The content of a place.
-pub(crate) enum Held {
+pub(crate) enum Held<B = Chunk> {
     Hole,
-    Data(Chunk),
+    Data(B),
     Lost(Error),
+}
+
+/// Takes a place and its content.
+pub(crate) type Put<'p> = dyn FnMut(Range<u64>, Held<&[u8]>) -> Result<()> + 'p;
+
+/// Reads everything that is wanted and hands it out as it comes, in no order but each place once;
+/// ends with the first error of `put`. What is written where it belongs is best read like this.
+pub(crate) fn stream(reader: &Reader, wanted: &[Wanted], put: &mut Put<'_>) -> Result<()> {
+    let (mut ids, mut places) = (Vec::new(), Vec::new());
+    for wanted in wanted {
+        let place = wanted.position..wanted.position + wanted.length;
+        match &wanted.what {
+            What::Hole => put(place, Held::Hole)?,
+            What::Lost(error) => put(place, Held::Lost(error.clone()))?,
+            What::Chunk(id) => {
+                ids.push(*id);
+                places.push(place);
+            }
+        }
+    }
+    reader.visit(Stream::Data, &ids, &mut |found| match found {
+        Found::Lost(at, error) => put(places[at].clone(), Held::Lost(error)),
+        Found::Chunks { bytes, chunks } => {
+            let mut run = (0..0, 0..0);
+            for (at, chunk) in chunks {
+                let place = places[*at].clone();
+                if chunk.len() as u64 != place.end - place.start {
+                    put(place, Held::Lost(another_length(ids[*at])))?;
+                } else if (run.0.end, run.1.end) == (place.start, chunk.start) {
+                    run = (run.0.start..place.end, run.1.start..chunk.end);
+                } else {
+                    flush(bytes, &run, put)?;
+                    run = (place, chunk.clone());
+                }
+            }
+            flush(bytes, &run, put)
+        }
+    })
+}
+
+/// Hands out chunks in a row: their place and their bytes.
+fn flush(bytes: &[u8], (place, run): &(Range<u64>, Range<usize>), put: &mut Put<'_>) -> Result<()> {
+    match bytes.get(run.clone()) {
+        Some(run) if !run.is_empty() => put(place.clone(), Held::Data(run)),
+        _ => Ok(()),
+    }
+}
+
+fn another_length(id: ChunkId) -> Error {
+    Error::NodeMalformed {
+        id,
+        malformed: Malformed::new("a chunk has another length than its place"),
+    }
 }
 
 /// Reads everything that is wanted; each group by itself has its pieces in order.
@@ -75,10 +130,7 @@ fn hold(wanted: Wanted, chunks: &mut impl Iterator<Item = Result<Chunk>>) -> Pie
         What::Chunk(id) => match chunks.next() {
             Some(Ok(chunk)) if chunk.len() as u64 == length => Held::Data(chunk),
             Some(Err(error)) => Held::Lost(error),
-            _ => Held::Lost(Error::NodeMalformed {
-                id,
-                malformed: Malformed::new("a chunk has another length than its place"),
-            }),
+            _ => Held::Lost(another_length(id)),
         },
     };
     Piece {

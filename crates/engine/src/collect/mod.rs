@@ -67,7 +67,7 @@ impl Default for CollectOptions {
         Self {
             fencing: Fencing::SurelyGone,
             repack_percent: 20,
-            waste_percent: 4,
+            waste_percent: 3,
         }
     }
 }

@@ -17,7 +17,7 @@ use super::{map::Blocks, top::Top};
 use crate::{
     error::{Error, Result},
     id::ManifestId,
-    pieces::{Held, Piece, Wanted, What, load},
+    pieces::{Held, Wanted, What, stream},
     reader::Reader,
     repository::Repository,
     tree::{
@@ -124,9 +124,10 @@ impl Restore<'_> {
                 self.target(range.clone(), self.sink.zero(range))?;
             }
             let blocks = piece.blocks.len() as u64;
-            for loaded in load(self.reader, vec![piece.blocks]).into_iter().flatten() {
-                self.write(loaded)?;
-            }
+            stream(self.reader, &piece.blocks, &mut |range, held| {
+                self.progress.check()?;
+                self.write(range, held)
+            })?;
             self.progress.advance(piece.covered);
             self.progress.finish_items(blocks);
         }
@@ -173,12 +174,12 @@ impl Restore<'_> {
         self.top.range(block)
     }
 
-    fn write(&self, piece: Piece) -> Result<()> {
-        let range = piece.position..piece.position + piece.length;
-        match piece.held {
+    fn write(&self, range: Range<u64>, held: Held<&[u8]>) -> Result<()> {
+        match held {
             Held::Data(bytes) => {
-                self.target(range.clone(), self.sink.write_at(&bytes, range.start))?;
-                self.bytes.fetch_add(piece.length, Ordering::Relaxed);
+                self.target(range.clone(), self.sink.write_at(bytes, range.start))?;
+                self.bytes
+                    .fetch_add(range.end - range.start, Ordering::Relaxed);
                 Ok(())
             }
             Held::Lost(error) => self.lose_block(range, error),

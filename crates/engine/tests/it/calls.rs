@@ -1,9 +1,9 @@
 //! What an operation costs in calls to the store: these figures are round trips on S3.
 
-use strongroom_engine::{ChunkId, Stream};
+use strongroom_engine::{ChunkId, Error, Found, Reader, Stream};
 use strongroom_store::{Operation, Store, record::Recorder};
 
-use crate::scene::*;
+use crate::{scene::*, world::copy as twin};
 
 fn recorded(store: &Store) -> (Recorder, Store) {
     let recorder = Recorder::counting();
@@ -119,6 +119,86 @@ fn chunks_asked_for_together_are_read_with_one_request_for_neighbours() {
     }
     let segments_alone = recorder.total() - before;
     assert!(segments_alone <= packs, "{segments_alone} more");
+}
+
+/// Asks for chunks as they come; says how often each was right, and which are lost.
+fn visit(reader: &Reader, ids: &[ChunkId], chunks: &[u64]) -> (Vec<u32>, Vec<usize>) {
+    let (mut right, mut lost) = (vec![0; ids.len()], Vec::new());
+    let visited = reader.visit(Stream::Data, ids, &mut |found| {
+        match found {
+            Found::Chunks {
+                bytes,
+                chunks: here,
+            } => {
+                for (at, range) in here {
+                    assert_eq!(bytes[range.clone()], *crate::scene::chunk(chunks[*at]));
+                    right[*at] += 1;
+                }
+            }
+            Found::Lost(at, _) => lost.push(at),
+        }
+        Ok(())
+    });
+    visited.unwrap();
+    (right, lost)
+}
+
+#[test]
+fn chunks_that_are_handed_out_as_they_come_come_once_each_or_are_named_as_lost() {
+    let store = memory();
+    let repository = create(&store);
+    let id = save(&repository, 2, 0..150).unwrap();
+    let root = repository.manifest(&id).unwrap().body.root;
+    let list = repository.reader().read(Stream::Tree, &root).unwrap();
+    let (all, _) = list.as_chunks::<32>();
+    let all: Vec<_> = all.iter().map(|id| ChunkId::from_bytes(*id)).collect();
+    // Segments wanted whole, in part, and twice.
+    let wanted = [
+        (0..150).collect(),
+        (0..150).rev().step_by(7).collect(),
+        vec![3, 3, 80, 3],
+    ];
+    for chunks in &wanted {
+        let chunks: &Vec<u64> = chunks;
+        let ids: Vec<_> = chunks
+            .iter()
+            .map(|n| all[usize::try_from(*n).unwrap()])
+            .collect();
+        let (right, lost) = visit(&open(&store).reader(), &ids, chunks);
+        assert!(
+            right.iter().all(|times| *times == 1) && lost.is_empty(),
+            "{right:?} {lost:?}"
+        );
+    }
+    let chunks: Vec<u64> = (0..150).collect();
+    let mut some = 0;
+    for pack in keys(&store, "packs/") {
+        let harmed = twin(&store);
+        alter(&harmed, &pack, |bytes| bytes[150] ^= 1);
+        let (right, lost) = visit(&open(&harmed).reader(), &all, &chunks);
+        assert!((0..150).all(|at| right[at] + u32::from(lost.contains(&at)) == 1));
+        some += lost.len();
+    }
+    assert!((1..150).contains(&some), "{some} lost");
+}
+
+#[test]
+fn whoever_is_handed_chunks_can_end_it() {
+    let store = memory();
+    let repository = create(&store);
+    let id = save(&repository, 2, 0..150).unwrap();
+    let root = repository.manifest(&id).unwrap().body.root;
+    let reader = repository.reader();
+    let list = reader.read(Stream::Tree, &root).unwrap();
+    let (ids, _) = list.as_chunks::<32>();
+    let ids: Vec<_> = ids.iter().map(|id| ChunkId::from_bytes(*id)).collect();
+    let mut given = 0;
+    let ended = reader.visit(Stream::Data, &ids, &mut |_| {
+        given += 1;
+        Err(Error::Cancelled)
+    });
+    assert!(matches!(ended, Err(Error::Cancelled)));
+    assert_eq!(given, 1);
 }
 
 #[test]

@@ -22,6 +22,8 @@ mod root;
 
 use std::{
     collections::HashSet,
+    fs::File,
+    io::Read as _,
     ops::Range,
     os::fd::{AsFd, BorrowedFd, OwnedFd},
     path::{Path, PathBuf},
@@ -88,10 +90,11 @@ impl Local {
             .ok_or_else(|| Error::new(ErrorKind::NotFound))
     }
 
-    fn open_object(&self, key: &Key) -> Result<OwnedFd> {
+    fn open_object(&self, key: &Key) -> Result<File> {
         let root = self.reading().map_err(|error| error.at(key))?;
         let flags = OFlags::RDONLY | OFlags::CLOEXEC;
         io::retry_on_intr(|| fs::openat(root, key.as_str(), flags, Mode::empty()))
+            .map(File::from)
             .map_err(|errno| reading(key, "open the file", errno))
     }
 
@@ -327,7 +330,7 @@ impl Drop for Staged<'_> {
     }
 }
 
-fn read(key: &Key, file: &OwnedFd, range: Range<u64>, out: &mut Vec<u8>) -> Result<()> {
+fn read(key: &Key, file: &File, range: Range<u64>, out: &mut Vec<u8>) -> Result<()> {
     let length = usize::try_from(range.end - range.start)
         .map_err(|error| Error::new(ErrorKind::Unsupported).at(key).because(error))?;
     let end = out.len() + length;
@@ -351,13 +354,18 @@ fn read(key: &Key, file: &OwnedFd, range: Range<u64>, out: &mut Vec<u8>) -> Resu
     Ok(())
 }
 
-/// Reads at most `limit` bytes where the buffer has more room than that.
-fn read_bounded(file: &OwnedFd, out: &mut Vec<u8>, limit: usize, at: u64) -> io::Result<usize> {
+/// Reads at most `limit` bytes where the buffer has more room than that. They go straight into that
+/// room: writing zeroes there first cost a tenth of a restore.
+fn read_bounded(mut file: &File, out: &mut Vec<u8>, limit: usize, at: u64) -> io::Result<usize> {
     let start = out.len();
-    out.resize(start + limit, 0);
-    let done = io::pread(file, out.get_mut(start..).unwrap_or_default(), at);
-    out.truncate(start + done.unwrap_or(0));
-    done
+    fs::seek(file, fs::SeekFrom::Start(at))?;
+    file.by_ref()
+        .take(limit as u64)
+        .read_to_end(out)
+        .map_err(|error| {
+            out.truncate(start);
+            Errno::from_io_error(&error).unwrap_or(Errno::IO)
+        })
 }
 
 /// A failed read: what lies below or beside a file is simply not there, and a bad sector is damage.

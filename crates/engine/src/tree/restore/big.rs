@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     error::Result,
-    pieces::{Wanted, What, load},
+    pieces::{Wanted, What, stream},
     tree::{
         crew::lock,
         entry::{Body, Entry},
@@ -87,10 +87,10 @@ impl Restore<'_> {
         writing.open += 1;
         drop(writing);
         let path = || big.folder.path_of(self, &big.entry.name);
-        for piece in load(self.reader, vec![wanted]).into_iter().flatten() {
+        stream(self.reader, &wanted, &mut |range, held| {
             self.progress.check()?;
-            self.write_piece(&path, &*file, piece)?;
-        }
+            self.write_piece(&path, &*file, range, held)
+        })?;
         let mut writing = lock(&big.writing);
         writing.open -= 1;
         if !writing.ended || writing.open > 0 {

@@ -1,6 +1,9 @@
 //! Writes small files, each by one thread, from segments that were read ahead together.
 
-use std::sync::{Arc, atomic::Ordering};
+use std::{
+    ops::Range,
+    sync::{Arc, atomic::Ordering},
+};
 
 use strongroom_model::content::{SinkFile, TreePath};
 
@@ -66,7 +69,13 @@ impl Restore<'_> {
             self.miss(path(), Part::Bytes(0..bytes.len() as u64), error)?;
         }
         for piece in pieces {
-            self.write_piece(&path, &*file, piece)?;
+            let range = piece.position..piece.position + piece.length;
+            let held = match &piece.held {
+                Held::Hole => Held::Hole,
+                Held::Data(chunk) => Held::Data(&**chunk),
+                Held::Lost(error) => Held::Lost(error.clone()),
+            };
+            self.write_piece(&path, &*file, range, held)?;
         }
         self.finish_file(folder, entry, &*file)
     }
@@ -105,16 +114,17 @@ impl Restore<'_> {
         &self,
         path: &dyn Fn() -> TreePath,
         file: &dyn SinkFile,
-        piece: Piece,
+        range: Range<u64>,
+        held: Held<&[u8]>,
     ) -> Result<()> {
-        let range = piece.position..piece.position + piece.length;
-        self.progress.advance(piece.length);
-        match piece.held {
+        let length = range.end - range.start;
+        self.progress.advance(length);
+        match held {
             Held::Hole => Ok(()),
             Held::Lost(error) => self.lose(path(), Part::Bytes(range), error),
-            Held::Data(bytes) => match file.write_at(&bytes, range.start) {
+            Held::Data(bytes) => match file.write_at(bytes, range.start) {
                 Ok(()) => {
-                    self.bytes.fetch_add(piece.length, Ordering::Relaxed);
+                    self.bytes.fetch_add(length, Ordering::Relaxed);
                     Ok(())
                 }
                 Err(error) => self.miss(path(), Part::Bytes(range), error),

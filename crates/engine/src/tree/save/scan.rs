@@ -152,19 +152,13 @@ impl Save<'_> {
                 0
             });
         }
-        if let Some(node) = previous
-            .as_ref()
-            .filter(|node| self.is_unchanged(node, stat))
-        {
+        let known = previous.is_some();
+        if let Some(node) = previous.filter(|node| self.is_unchanged(node, stat)) {
             self.stats.unchanged();
             self.progress.advance(node.meta.size);
-            let entry = Entry {
-                name,
-                node: node.clone(),
-            };
-            return folder.fill(self, hand, slot, Some(entry));
+            return folder.fill(self, hand, slot, Some(Entry { name, node }));
         }
-        self.stats.touched(stat, previous.is_some());
+        self.stats.touched(stat, known);
         if stat.kind == FileKind::File {
             if stat.size > PIECE_BYTES as u64 {
                 let place = Place {
