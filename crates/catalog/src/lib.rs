@@ -5,6 +5,7 @@
 //!
 //! - [`identity`]: domains, projects, users, grants, policies, access keys, tokens
 //! - [`resources`], [`vaults`]: what is protected, and where to
+//! - [`policies`], [`resource_tags`]: when backups are made, of what, and how long they stay
 //! - [`checkpoints`], [`backups`], [`repositories`]: what has been kept
 //! - [`operation_logs`], [`jobs`]: what is being done and what was done
 //! - [`audit`], [`settings`]: who did what; what the first start chose
@@ -26,8 +27,10 @@ pub mod error;
 pub mod identity;
 pub mod jobs;
 pub mod operation_logs;
+pub mod policies;
 mod query;
 pub mod repositories;
+pub mod resource_tags;
 pub mod resources;
 pub mod settings;
 mod sqlite;
@@ -46,8 +49,10 @@ pub use identity::{
     ProjectRow, TokenRow, TokenScope, UserRow,
 };
 pub use operation_logs::{OperationLogFilter, OperationLogRow, OperationType};
+pub use policies::{PolicyFilter, PolicyRow, PolicyType, VaultPolicyRow};
 pub use query::{Direction, Listed, Page};
 pub use repositories::RepositoryRow;
+pub use resource_tags::ResourceTagRow;
 pub use resources::{ResourceFilter, ResourceRow};
 pub use tx::Tx;
 pub use value::{Json, Sealed};

@@ -11,8 +11,8 @@ use std::fmt;
 use serde::{Serialize, de::DeserializeOwned};
 use strongroom_jobs::JobState;
 use strongroom_model::{
-    AccessKeyId, BackupId, Bytes, CheckpointId, DomainId, GiB, JobId, OperationLogId, ProjectId,
-    ResourceId, ResourceKind, Timestamp, UserId, VaultId,
+    AccessKeyId, BackupId, Bytes, CheckpointId, DomainId, GiB, JobId, OperationLogId, PolicyId,
+    ProjectId, ResourceId, ResourceKind, Timestamp, UserId, VaultId,
     state::{BackupStatus, CheckpointStatus, ProtectStatus, TaskStatus, VaultStatus},
 };
 
@@ -226,6 +226,7 @@ texts!(
     CheckpointId,
     BackupId,
     OperationLogId,
+    PolicyId,
     JobId,
     ResourceKind
 );

@@ -149,6 +149,8 @@ reasons! {
     ResourceNotInVault = "resource_not_in_vault", "the resource is not in the vault";
     /// CBR 6000.
     NoSuchPolicy = "no_such_policy", "no such policy";
+    /// CBR 6002.
+    PolicyNotBound = "policy_not_bound", "the policy is not bound to the vault";
     /// CBR 6500.
     NoSuchOperationLog = "no_such_operation_log", "no such operation log";
     /// CBR 6601.
@@ -181,6 +183,18 @@ reasons! {
     ResourceInVault = "resource_in_vault", "the resource is in a vault already";
     /// CBR 6104.
     ResourceTwice = "resource_twice", "the resource is listed twice";
+    /// CBR 6001.
+    TooManyPolicies = "too_many_policies", "the project holds its maximum of policies of that type";
+    /// CBR 6003.
+    PolicyRegionFixed = "policy_region_fixed", "a vault copies by the policy, so where to stays as it is";
+    /// CBR 6119.
+    NoReplicationTarget = "no_replication_target", "the target vault takes no copies";
+    /// CBR 6120.
+    NoSuchTargetVault = "no_such_target_vault", "there is no such target vault";
+    /// CBR 6127.
+    PolicyNotApplicable = "policy_not_applicable", "the policy does not go with that vault";
+    /// CBR 6128.
+    VaultKindForbidsReplication = "vault_kind_forbids_replication", "vaults of that kind are not copied";
     /// CBR 6110.
     VaultNotUpdatable = "vault_not_updatable", "the vault cannot be changed now";
     /// CBR 6111.
@@ -237,6 +251,8 @@ reasons! {
 
     /// The path of a resource is gone, or is no longer of its kind; CBR 6302 in a task.
     PathVanished = "path_vanished", "the path of the resource is gone";
+    /// The time of a run passed while no server ran.
+    Missed = "missed", "the time of the backup passed while the service did not run";
     /// Not everything of the resource could be read.
     BackupIncomplete = "backup_incomplete", "not everything of the resource could be read";
     /// The place where the data lives is full.

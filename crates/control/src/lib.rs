@@ -5,6 +5,7 @@
 //!   tenants see them
 //! - [`vaults`]: quota, resources, keys; [`tags`]: labels on them
 //! - [`checkpoints`]: orders to back up; [`backups`]: what came of them; [`restores`]: the way back
+//! - [`policies`]: calendars and retention; [`schedule`]: what makes them happen
 //! - [`operation_logs`]: tasks as tenants follow them; [`usage`]: space; [`upkeep`]: now and then
 //! - [`identity`]: who there is, and who calls; [`permissions`]: who may do what; [`audit`]: who
 //!   did what
@@ -26,9 +27,11 @@ mod limits;
 pub mod operation_logs;
 pub mod page;
 pub mod permissions;
+pub mod policies;
 pub mod protectables;
 pub mod resources;
 pub mod restores;
+pub mod schedule;
 pub mod tags;
 pub mod upkeep;
 pub mod usage;

@@ -115,6 +115,14 @@ words! {
         PrePaid = "pre_paid",
     }
 
+    /// What a policy does.
+    PolicyType in "operation_type" {
+        /// Makes backups.
+        Backup = "backup",
+        /// Copies them to another region.
+        Replication = "replication",
+    }
+
     /// What a task does.
     OperationType in "operation_type" {
         /// Makes a backup of one resource.

@@ -96,6 +96,8 @@ ids! {
     CheckpointId, "checkpoint", hyphenated;
     /// One backup of one resource.
     BackupId, "backup", hyphenated;
+    /// A policy: when backups are made and how long they stay.
+    PolicyId, "policy", hyphenated;
     /// An operation log: the vendor's view of a task.
     OperationLogId, "operation log", hyphenated;
     /// A durable job of ours.

@@ -9,20 +9,23 @@
 //! - [`size`]: bytes, MiB and GiB, with the vendor's rounding
 //! - [`state`]: the states of backups, checkpoints, vaults, resources and tasks, and legal moves
 //! - [`kind`]: the kinds of resource that can be protected
+//! - [`schedule`], [`retention`]: when backups are due, and which of them stay
 //! - [`content`]: files and disks as sources show them and sinks take them
 
 pub mod content;
 pub mod entropy;
 pub mod id;
 pub mod kind;
+pub mod retention;
+pub mod schedule;
 pub mod size;
 pub mod state;
 pub mod time;
 
 pub use entropy::Entropy;
 pub use id::{
-    AccessKeyId, BackupId, CheckpointId, DomainId, JobId, OperationLogId, ProjectId, ResourceId,
-    UserId, VaultId,
+    AccessKeyId, BackupId, CheckpointId, DomainId, JobId, OperationLogId, PolicyId, ProjectId,
+    ResourceId, UserId, VaultId,
 };
 pub use kind::ResourceKind;
 pub use size::{Bytes, GiB};

@@ -60,8 +60,16 @@ pub mod cbr {
         /// The resource is busy or broken.
         TARGET_BUSY = "BackupService.2011", 400,
             "the state of the resource forbids a restore";
-        /// Policies are not there yet, so none is ever found.
+        /// No such policy, or another project's.
         POLICY_NOT_FOUND = "BackupService.6000", 404, "there is no such policy";
+        /// The project holds the maximum.
+        POLICY_QUOTA = "BackupService.6001", 400,
+            "the project has as many policies of that type as it may";
+        /// The vault follows another policy, or none.
+        POLICY_NOT_BOUND = "BackupService.6002", 404, "the policy is not bound to the vault";
+        /// Vaults copy by the policy.
+        POLICY_REGION_FIXED = "BackupService.6003", 400,
+            "vaults copy by the policy: its target stays as it is";
         /// The vault holds the maximum.
         TOO_MANY_RESOURCES = "BackupService.6100", 400,
             "the vault holds as many resources as it may";
@@ -88,9 +96,19 @@ pub mod cbr {
         /// A kind of resource that nothing here can protect.
         RESOURCE_TYPE_UNSUPPORTED = "BackupService.6116", 400,
             "resources of that type cannot be protected here";
+        /// The target takes no copies.
+        NO_REPLICATION_TARGET = "BackupService.6119", 400, "the target vault takes no copies";
+        /// The target is not there.
+        TARGET_VAULT_NOT_FOUND = "BackupService.6120", 400, "there is no such target vault";
         /// A backup of the resource runs.
         BACKUP_OF_RESOURCE_RUNS = "BackupService.6125", 400,
             "a backup of the resource is running already";
+        /// A policy for backups at a vault for copies, or the like.
+        POLICY_NOT_APPLICABLE = "BackupService.6127", 400,
+            "the policy does not go with vaults of that kind";
+        /// A vault whose backups are not copied.
+        VAULT_NOT_REPLICABLE = "BackupService.6128", 400,
+            "vaults of that kind are not copied";
         /// The project holds the maximum.
         VAULT_QUOTA = "BackupService.6133", 400, "the project has as many vaults as it may";
         /// Resources are on their way out.

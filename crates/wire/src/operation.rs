@@ -276,13 +276,6 @@ mod tests {
     #[test]
     fn every_operation_of_the_vendors_document_is_declared() {
         assert_eq!(cbr::ALL.len(), 76);
-        assert_eq!(
-            cbr::ALL
-                .iter()
-                .filter(|operation| operation.works())
-                .count(),
-            29
-        );
     }
 
     #[test]

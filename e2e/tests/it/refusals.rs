@@ -67,7 +67,7 @@ fn wrong_requests_get_the_documented_codes() -> Result<()> {
         assert!(told.ends_with(code), "{method} {path}: {}", answer.body);
     }
     // What does not work yet says so in the same shape.
-    let answer = session.cbr("GET", "/v3/{project}/policies", None)?;
+    let answer = session.cbr("GET", "/v3/{project}/organization-policies", None)?;
     assert!(
         answer.status >= 400 && !text_of(&answer.body).is_empty(),
         "{answer:?}"

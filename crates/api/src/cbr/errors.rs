@@ -50,6 +50,13 @@ pub const fn code(reason: Reason) -> ErrorCode {
         Reason::NoSuchCheckpoint => cbr::CHECKPOINT_NOT_FOUND,
         Reason::NoSuchResource | Reason::PathVanished => cbr::RESOURCE_NOT_FOUND,
         Reason::NoSuchPolicy => cbr::POLICY_NOT_FOUND,
+        Reason::PolicyNotBound => cbr::POLICY_NOT_BOUND,
+        Reason::TooManyPolicies => cbr::POLICY_QUOTA,
+        Reason::PolicyRegionFixed => cbr::POLICY_REGION_FIXED,
+        Reason::PolicyNotApplicable => cbr::POLICY_NOT_APPLICABLE,
+        Reason::NoReplicationTarget => cbr::NO_REPLICATION_TARGET,
+        Reason::NoSuchTargetVault => cbr::TARGET_VAULT_NOT_FOUND,
+        Reason::VaultKindForbidsReplication => cbr::VAULT_NOT_REPLICABLE,
         Reason::NoSuchOperationLog => cbr::OPERATION_LOG_NOT_FOUND,
         Reason::NoSuchTag => cbr::TAG_NOT_FOUND,
         Reason::ResourceNotInVault => cbr::RESOURCE_NOT_IN_VAULT,
@@ -166,6 +173,7 @@ mod tests {
     #[test]
     fn every_situation_that_a_request_can_meet_has_a_documented_code() {
         let in_tasks_only = [
+            Reason::Missed,
             Reason::BackupIncomplete,
             Reason::StoreFull,
             Reason::DataDamaged,

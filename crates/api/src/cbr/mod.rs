@@ -9,6 +9,7 @@ mod checkpoints;
 pub mod errors;
 mod operation_logs;
 mod pages;
+mod policies;
 mod protectables;
 mod tags;
 mod usage;
@@ -46,6 +47,14 @@ pub fn router(cloud: Arc<Cloud>) -> Router {
         .serve(backups::metadata)
         .serve(operation_logs::list)
         .serve(operation_logs::show)
+        .serve(policies::create)
+        .serve(policies::list)
+        .serve(policies::show)
+        .serve(policies::update)
+        .serve(policies::delete)
+        .serve(policies::associate)
+        .serve(policies::dissociate)
+        .serve(policies::set_resources)
         .serve(usage::storage)
         .serve(usage::summary)
         .serve(tags::list)

@@ -22,8 +22,8 @@ use strongroom_wire::{
 use super::{
     pages::{limit_of, offset_of, page},
     words::{
-        asked, asked_maybe, enterprise_project, id, ids, kind, resource_type, shown, time,
-        vault_provider_id,
+        asked, asked_maybe, enterprise_project, id, id_maybe, ids, kind, resource_type, shown,
+        time, vault_provider_id,
     },
 };
 use crate::{call::Call, cloud::Cloud, failure::Failure};
@@ -59,7 +59,13 @@ pub(super) fn create(cloud: &Cloud, call: &Call<wire::CreateVault>) -> Result<Va
         demand_billing: asked_for.demand_billing,
         locked: asked_for.locked,
         availability_zone: asked_for.availability_zone,
-        backup_policy_id: asked_for.backup_policy_id.filter(|id| !id.is_empty()),
+        backup_policy_id: id_maybe(
+            "backup_policy_id",
+            asked_for
+                .backup_policy_id
+                .as_ref()
+                .filter(|id| !id.is_empty()),
+        )?,
     };
     Ok(VaultReply {
         vault: present(cloud.control.create_vault(&caller, new)?),
@@ -88,7 +94,7 @@ pub(super) fn list(cloud: &Cloud, call: &Call<wire::ListVault>) -> Result<ListVa
         status: query.status.map(|status| status.to_string()),
         resource_ids: ids("resource_ids", &query.resource_ids)?,
         enterprise_project_id: enterprise_project(query.enterprise_project_id),
-        policy_id: query.policy_id,
+        policy_id: id_maybe("policy_id", query.policy_id.as_ref())?,
     };
     let listed = cloud.control.list_vaults(&caller, &filter, &page)?;
     Ok(ListVaultReply {
@@ -225,7 +231,7 @@ fn present_resource(resource: VaultResource) -> wire::resource::VaultResource {
         resource_type: resource_type(resource.kind),
         backup_size: Some(resource.backup_size.mib_ceil()),
         backup_count: Some(resource.backup_count),
-        auto_protect: None,
+        auto_protect: Some(resource.auto_protect),
     }
 }
 

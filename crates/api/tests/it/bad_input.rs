@@ -9,6 +9,7 @@ use strongroom_wire::{OperationInfo, Service, cbr, sign::canonical::format_date}
 use crate::{
     cbr::{add, checkpoint, make_vault, vault},
     cloud::{Ask, Tenant, TestCloud},
+    policies::make as make_policy,
 };
 
 const MISSING: &str = "00000000-0000-4000-8000-000000000000";
@@ -21,6 +22,7 @@ fn of_one_thing() -> impl Iterator<Item = (&'static OperationInfo, &'static str,
         ("{backup_id}", "BackupService.6200"),
         ("{checkpoint_id}", "BackupService.6217"),
         ("{operation_log_id}", "BackupService.6500"),
+        ("{policy_id}", "BackupService.6000"),
         ("{instance_id}", "BackupService.6302"),
     ];
     cbr::ALL
@@ -40,6 +42,9 @@ fn body(info: &OperationInfo) -> Option<Value> {
         "AddVaultResource" => {
             json!({ "resources": [{ "id": MISSING, "type": "OS::Cinder::Volume" }] })
         }
+        "AssociateVaultPolicy" | "DisassociateVaultPolicy" => json!({ "policy_id": MISSING }),
+        "SetVaultResource" => json!({ "resource_ids": [MISSING], "action": "suspend" }),
+        "UpdatePolicy" => json!({ "policy": { "name": "n" } }),
         "RemoveVaultResource" => json!({ "resource_ids": [MISSING] }),
         "UpdateVault" => json!({ "vault": { "name": "n" } }),
         "UpdateBackup" => json!({ "backup": { "name": "n" } }),
@@ -79,6 +84,7 @@ fn an_id_of_nothing_or_of_another_project_is_404_with_the_documented_code() {
     let vault = make_vault(&cloud, &bob, "v", "disk");
     add(&cloud, &bob, &vault, &disk, "OS::Cinder::Volume").is(200);
     let made = checkpoint(&cloud, &bob, &vault, &json!({})).is(200);
+    let policy = make_policy(&cloud, &bob);
     let list = |rest: &str, pointer: &str| {
         cloud
             .get("cbr", &bob.at(rest))
@@ -95,6 +101,7 @@ fn an_id_of_nothing_or_of_another_project_is_404_with_the_documented_code() {
             "{operation_log_id}",
             list("/operation-logs", "/operation_logs/0/id"),
         ),
+        ("{policy_id}", policy),
         ("{instance_id}", disk),
     ];
     let mut tried = 0;

@@ -9,6 +9,7 @@ mod glue;
 mod identity;
 mod listening;
 mod permissions;
+mod policies;
 mod running;
 mod seed;
 mod strangers;

@@ -31,6 +31,8 @@ table! {
         backup_count: u64,
         /// When it was added.
         added_at: Timestamp,
+        /// Whether the vault's policy covers it.
+        auto_protect: bool,
     }
 }
 

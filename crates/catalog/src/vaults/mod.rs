@@ -7,7 +7,7 @@ pub use contents::{VaultResourceRow, VaultResources};
 pub use tags::{TagRow, VaultTags};
 
 use strongroom_model::{
-    Bytes, GiB, ProjectId, ResourceId, Timestamp, UserId, VaultId, state::VaultStatus,
+    Bytes, GiB, PolicyId, ProjectId, ResourceId, Timestamp, UserId, VaultId, state::VaultStatus,
 };
 
 use crate::{
@@ -97,6 +97,10 @@ pub struct VaultFilter {
     pub enterprise_project_id: Option<String>,
     /// Holding at least one of these resources.
     pub resource_ids: Vec<ResourceId>,
+    /// Bound to this policy.
+    pub policy_id: Option<PolicyId>,
+    /// That bind resources by themselves, or not.
+    pub auto_bind: Option<bool>,
 }
 
 impl VaultFilter {
@@ -108,7 +112,15 @@ impl VaultFilter {
             .maybe("cloud_type", self.cloud_type.as_ref())
             .maybe("protect_type", self.protect_type.as_ref())
             .maybe("object_type", self.object_type.as_ref())
-            .maybe("enterprise_project_id", self.enterprise_project_id.as_ref());
+            .maybe("enterprise_project_id", self.enterprise_project_id.as_ref())
+            .maybe("auto_bind", self.auto_bind.as_ref());
+        let filter = match &self.policy_id {
+            None => filter,
+            Some(policy) => {
+                let bound = "id IN (SELECT vault_id FROM vault_policies WHERE policy_id = {})";
+                filter.that_with(bound, &[policy.to_value()])
+            }
+        };
         if self.resource_ids.is_empty() {
             return filter;
         }
@@ -166,11 +178,12 @@ impl Vaults<'_> {
         self.0.change(&own(project).is("id", id), id, edit)
     }
 
-    /// Removes a vault with its tags and its repository's row; `false` if there was none.
+    /// Removes a vault with its tags, its bindings to policies and its repository's row; `false` if there was none.
     ///
     /// `Reference` if it still holds resources or backups.
     pub fn remove(&self, project: &ProjectId, id: &VaultId) -> Result<bool> {
         self.0.vault_tags().remove_all(project, id)?;
+        self.0.vault_policies().remove_vault(project, id)?;
         self.0.repositories().remove(project, id)?;
         Ok(self.0.remove::<VaultRow>(&own(project).is("id", id))? > 0)
     }

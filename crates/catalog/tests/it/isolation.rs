@@ -1,13 +1,14 @@
 //! Tenant isolation: with another project's id, every function behaves as if nothing were there.
 
 use strongroom_catalog::{
-    BackupFilter, Error, OperationLogFilter, Page, ResourceFilter, Tx, VaultFilter,
+    BackupFilter, Error, OperationLogFilter, Page, PolicyFilter, PolicyType, ResourceFilter, Tx,
+    VaultFilter, policies::Outcome,
 };
 use strongroom_model::ProjectId;
 
 use crate::{
     backends::on_every_backend,
-    sample::{BACKUP, CHECKPOINT, LOG, RESOURCE, VAULT, contents, fill},
+    sample::{BACKUP, CHECKPOINT, LOG, POLICY, RESOURCE, VAULT, contents, fill, fill_policies},
 };
 
 type Look = fn(&Tx<'_>, &ProjectId) -> Result<bool, Error>;
@@ -109,7 +110,47 @@ const LOOKS: &[(&str, Look)] = &[
     ("audit list", |tx, p| {
         Ok(tx.audit().list(p, &Page::default())?.total > 0)
     }),
+    ("policies get", |tx, p| {
+        Ok(tx.policies().get(p, &POLICY)?.is_some())
+    }),
+    ("policies list", |tx, p| {
+        let all = PolicyFilter::default();
+        Ok(tx.policies().list(p, &all, &Page::default())?.total > 0)
+    }),
+    ("policies count", |tx, p| {
+        Ok(tx.policies().count(p, PolicyType::Backup)? > 0)
+    }),
+    ("policies change", |tx, p| {
+        found(tx.policies().change(p, &POLICY, |_| {}))
+    }),
+    ("vault policies get", |tx, p| {
+        let place = tx.vault_policies().get(p, &VAULT, PolicyType::Backup)?;
+        Ok(place.is_some())
+    }),
+    ("vault policies of policy", |tx, p| {
+        Ok(!tx.vault_policies().of_policy(p, &POLICY)?.is_empty())
+    }),
+    ("policy runs of vault", |tx, p| {
+        Ok(!tx.policy_runs().of_vault(p, &VAULT)?.is_empty())
+    }),
+    ("policy runs settle", |tx, p| {
+        found(tx.policy_runs().settle(p, 1, Outcome::Ordered, None))
+    }),
+    ("scheduled backups get", |tx, p| {
+        Ok(tx.scheduled_backups().get(p, &BACKUP)?.is_some())
+    }),
+    ("scheduled backups of vault", |tx, p| {
+        let all = tx.scheduled_backups().of_vault(p, &VAULT, None)?;
+        Ok(!all.is_empty())
+    }),
+    ("resource tags of resource", |tx, p| {
+        Ok(!tx.resource_tags().of_resource(p, &RESOURCE)?.is_empty())
+    }),
     // Removals last, each before what it hangs on.
+    ("vault policies remove", |tx, p| {
+        tx.vault_policies().remove(p, &VAULT, &POLICY)
+    }),
+    ("policies remove", |tx, p| tx.policies().remove(p, &POLICY)),
     ("backups remove", |tx, p| tx.backups().remove(p, &BACKUP)),
     ("checkpoints remove", |tx, p| {
         tx.checkpoints().remove(p, &CHECKPOINT)
@@ -139,6 +180,7 @@ fn another_projects_rows_are_not_there_whatever_is_asked() {
     on_every_backend(|subject| {
         let catalog = &subject.catalog;
         let tenants = fill(catalog);
+        fill_policies(catalog, tenants.ours);
         let before = contents(catalog, &tenants);
         for (name, look) in LOOKS {
             let seen = catalog.write(|tx| look(tx, &tenants.theirs)).unwrap();

@@ -8,6 +8,7 @@ mod golden;
 mod isolation;
 mod jobs;
 mod lists;
+mod policies;
 mod processes;
 mod rows;
 mod sample;

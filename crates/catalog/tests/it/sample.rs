@@ -5,14 +5,16 @@ use std::fmt::Debug;
 use serde_json::json;
 use strongroom_catalog::{
     AccessKeyRow, AuditRow, BackupFilter, BackupRow, Catalog, CheckpointRow, GrantRow, Json,
-    KeyStatus, OperationLogFilter, OperationLogRow, OperationType, Page, RepositoryRow,
-    ResourceFilter, ResourceRow, Result, Seal, Sealed, TagRow, TokenRow, TokenScope, Tx,
-    VaultFilter, VaultResourceRow, VaultRow, jobs::WithEnded,
+    KeyStatus, OperationLogFilter, OperationLogRow, OperationType, Page, PolicyRow, PolicyType,
+    RepositoryRow, ResourceFilter, ResourceRow, ResourceTagRow, Result, Seal, Sealed, TagRow,
+    TokenRow, TokenScope, Tx, VaultFilter, VaultPolicyRow, VaultResourceRow, VaultRow,
+    jobs::WithEnded,
+    policies::{Outcome, RunRow, ScheduledBackupRow},
 };
 use strongroom_jobs::NewJob;
 use strongroom_model::{
-    AccessKeyId, BackupId, Bytes, CheckpointId, GiB, JobId, OperationLogId, ProjectId, ResourceId,
-    ResourceKind, VaultId,
+    AccessKeyId, BackupId, Bytes, CheckpointId, GiB, JobId, OperationLogId, PolicyId, ProjectId,
+    ResourceId, ResourceKind, VaultId,
     state::{BackupStatus, CheckpointStatus, ProtectStatus, TaskStatus, VaultStatus},
 };
 
@@ -23,6 +25,7 @@ pub(crate) const RESOURCE: ResourceId = ResourceId::from_bytes([0x22; 16]);
 pub(crate) const CHECKPOINT: CheckpointId = CheckpointId::from_bytes([0x33; 16]);
 pub(crate) const BACKUP: BackupId = BackupId::from_bytes([0x44; 16]);
 pub(crate) const LOG: OperationLogId = OperationLogId::from_bytes([0x55; 16]);
+pub(crate) const POLICY: PolicyId = PolicyId::from_bytes([0x77; 16]);
 pub(crate) const JOB: JobId = JobId::from_bytes([0x66; 16]);
 /// A sealed key that can be looked for in files.
 pub(crate) const KEY: &[u8] = b"a sealed key that must not be found again";
@@ -82,6 +85,7 @@ pub(crate) fn place(project: ProjectId) -> VaultResourceRow {
         backup_size_bytes: Bytes(5),
         backup_count: 1,
         added_at: at(3),
+        auto_protect: true,
     }
 }
 
@@ -213,6 +217,78 @@ pub(crate) fn job() -> NewJob {
         not_before: None,
         created_at: at(5),
     }
+}
+
+pub(crate) fn policy(project: ProjectId) -> PolicyRow {
+    PolicyRow {
+        id: POLICY,
+        project_id: project,
+        name: "nightly".into(),
+        operation_type: PolicyType::Backup,
+        enabled: true,
+        definition: Json(json!({"max_backups": 7})),
+        trigger_id: "t".into(),
+        pattern: Json(vec!["FREQ=DAILY;BYHOUR=1;BYMINUTE=0".into()]),
+        start_window_minutes: Some(60),
+        started_at: at(1),
+        created_at: at(1),
+        updated_at: at(2),
+    }
+}
+
+pub(crate) fn binding(project: ProjectId) -> VaultPolicyRow {
+    VaultPolicyRow {
+        project_id: project,
+        vault_id: VAULT,
+        policy_id: POLICY,
+        operation_type: PolicyType::Backup,
+        destination_vault_id: None,
+        runs: 3,
+        due_at: Some(at(10)),
+        start_at: Some(at(11)),
+        added_at: at(3),
+    }
+}
+
+pub(crate) fn run(project: ProjectId) -> RunRow {
+    RunRow {
+        seq: 0,
+        project_id: project,
+        vault_id: VAULT,
+        policy_id: POLICY,
+        era: 0,
+        due_at: at(5),
+        outcome: Outcome::Failed,
+        checkpoint_id: Some(CHECKPOINT),
+        decided_at: at(5),
+    }
+}
+
+/// A policy with all that hangs on it, beside what [`fill`] made.
+pub(crate) fn fill_policies(catalog: &Catalog, project: ProjectId) {
+    catalog
+        .write::<_, strongroom_catalog::Error>(|tx| {
+            tx.policies().insert(&policy(project))?;
+            tx.vault_policies().set(&binding(project))?;
+            assert_eq!(tx.policy_runs().claim(&run(project))?.unwrap().seq, 1);
+            tx.scheduled_backups().insert(&ScheduledBackupRow {
+                backup_id: BACKUP,
+                project_id: project,
+                vault_id: VAULT,
+                resource_id: RESOURCE,
+                policy_id: POLICY,
+                run: 1,
+                due_at: at(5),
+                max_backups: Some(7),
+            })?;
+            tx.resource_tags().set(&ResourceTagRow {
+                project_id: project,
+                resource_id: RESOURCE,
+                key: "env".into(),
+                value: "prod".into(),
+            })
+        })
+        .unwrap();
 }
 
 /// Everything that our project has.

@@ -168,6 +168,7 @@ fn without_place(backup: catalog::BackupRow) -> VaultResource {
         extra_info: None,
         backup_size: backup.stored_bytes,
         backup_count: 1,
+        auto_protect: false,
     }
 }
 

@@ -44,6 +44,7 @@ pub(super) fn put_in(
             backup_size_bytes: strongroom_model::Bytes(0),
             backup_count: 0,
             added_at: now,
+            auto_protect: true,
         })?;
         ids.push(resource.id);
     }

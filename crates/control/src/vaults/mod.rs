@@ -17,6 +17,7 @@ use crate::{
     keys::DataKey,
     limits,
     page::LIMIT_MAX,
+    policies,
     words::{ChargingMode, CloudType},
 };
 
@@ -35,6 +36,10 @@ impl Control {
             let row = new_row(caller, &new, id, now, Sealed(sealed))?;
             tx.vaults().insert(&row)?;
             contents::put_in(tx, &row, new.resources, now)?;
+            if let Some(policy) = new.backup_policy_id {
+                let policy = policies::get(tx, project, policy)?;
+                policies::bind(tx, &row, &policy, None, now)?;
+            }
             for Tag { key, value } in tags {
                 let (project_id, vault_id) = (project, id);
                 tx.vault_tags().set(&TagRow {
@@ -138,11 +143,7 @@ fn check_new(new: &NewVault) -> Result<()> {
         .map_or(Ok(()), limits::enterprise_project)?;
     new.backup_name_prefix
         .as_deref()
-        .map_or(Ok(()), limits::backup_name_prefix)?;
-    match &new.backup_policy_id {
-        Some(policy) => Err(Error::not_found(Reason::NoSuchPolicy, policy)),
-        None => Ok(()),
-    }
+        .map_or(Ok(()), limits::backup_name_prefix)
 }
 
 fn new_row(
@@ -218,9 +219,6 @@ fn apply(row: &mut VaultRow, change: VaultChange) {
 
 /// The catalog's filter; `None` if nothing can match.
 fn row_filter(filter: &VaultFilter) -> Option<catalog::VaultFilter> {
-    if filter.policy_id.is_some() {
-        return None;
-    }
     let status = match filter.status.as_deref() {
         None => None,
         Some(word) => Some(VaultStatus::parse(word)?),
@@ -234,6 +232,8 @@ fn row_filter(filter: &VaultFilter) -> Option<catalog::VaultFilter> {
         object_type: filter.object_type.map(String::from),
         enterprise_project_id: one_enterprise_project(filter.enterprise_project_id.as_deref()),
         resource_ids: filter.resource_ids.clone(),
+        policy_id: filter.policy_id,
+        auto_bind: None,
     })
 }
 

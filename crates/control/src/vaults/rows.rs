@@ -85,6 +85,7 @@ pub(crate) fn placed(place: VaultResourceRow, resource: ResourceRow) -> VaultRes
         extra_info: Some(place.extra_info.0).filter(|info| !info.is_null()),
         backup_size: place.backup_size_bytes,
         backup_count: place.backup_count,
+        auto_protect: place.auto_protect,
     }
 }
 

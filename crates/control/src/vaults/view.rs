@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 use strongroom_model::{
-    Bytes, GiB, ProjectId, ResourceId, ResourceKind, Timestamp, UserId, VaultId,
+    Bytes, GiB, PolicyId, ProjectId, ResourceId, ResourceKind, Timestamp, UserId, VaultId,
     state::{ProtectStatus, VaultStatus},
 };
 
@@ -103,6 +103,8 @@ pub struct VaultResource {
     pub backup_size: Bytes,
     /// How many backups it has.
     pub backup_count: u64,
+    /// Whether the vault's policy covers it.
+    pub auto_protect: bool,
 }
 
 /// A resource that a caller wants in a vault.
@@ -161,8 +163,8 @@ pub struct NewVault {
     pub locked: Option<bool>,
     /// As given.
     pub availability_zone: Option<String>,
-    /// A policy to bind; no policy exists yet, so any id is refused as unknown.
-    pub backup_policy_id: Option<String>,
+    /// A backup policy to bind.
+    pub backup_policy_id: Option<PolicyId>,
 }
 
 impl NewVault {
@@ -237,6 +239,6 @@ pub struct VaultFilter {
     pub resource_ids: Vec<ResourceId>,
     /// See [`Vault`].
     pub enterprise_project_id: Option<String>,
-    /// Bound to this policy; no policy exists yet, so it matches nothing.
-    pub policy_id: Option<String>,
+    /// Bound to this policy.
+    pub policy_id: Option<PolicyId>,
 }

@@ -5,6 +5,7 @@ use strongroom_control::{
     backups::{Backup, BackupFilter, BackupSort},
     checkpoints::NewCheckpoint,
     operation_logs::OperationLogFilter,
+    policies::{AutoProtect, NewPolicy, PolicyChange, PolicyFilter, VaultPolicy},
     protectables::ProtectableFilter,
     resources::ResourceFilter,
     restores::{NewRestore, RestoreTarget},
@@ -13,7 +14,7 @@ use strongroom_control::{
     vaults::{NewVault, VaultChange, VaultFilter},
     words::{ObjectType, ProtectableType},
 };
-use strongroom_model::{GiB, OperationLogId, ResourceId, VaultId};
+use strongroom_model::{GiB, OperationLogId, PolicyId, ResourceId, VaultId};
 
 use crate::world::{World, added};
 
@@ -23,6 +24,7 @@ struct Theirs {
     resource: strongroom_control::Resource,
     backup: Backup,
     log: OperationLogId,
+    policy: PolicyId,
     strangers_vault: VaultId,
 }
 
@@ -142,10 +144,56 @@ const NAMED: &[(&str, Reason, Call)] = &[
     ("remove_vault_tags", Reason::NoSuchVault, |c, who, its| {
         c.remove_vault_tags(who, its.vault, vec![("k".into(), None)])
     }),
+    ("show_policy", Reason::NoSuchPolicy, |c, who, its| {
+        c.show_policy(who, its.policy).map(drop)
+    }),
+    ("update_policy", Reason::NoSuchPolicy, |c, who, its| {
+        c.update_policy(who, its.policy, PolicyChange::default())
+            .map(drop)
+    }),
+    ("delete_policy", Reason::NoSuchPolicy, |c, who, its| {
+        c.delete_policy(who, its.policy)
+    }),
+    (
+        "associate_vault_policies",
+        Reason::NoSuchVault,
+        |c, who, its| {
+            c.associate_vault_policies(who, &[bound(its.vault, its.policy)])
+                .map(drop)
+        },
+    ),
+    (
+        "associate_vault_policies to their own",
+        Reason::NoSuchPolicy,
+        |c, who, its| {
+            c.associate_vault_policies(who, &[bound(its.strangers_vault, its.policy)])
+                .map(drop)
+        },
+    ),
+    (
+        "dissociate_vault_policy",
+        Reason::NoSuchVault,
+        |c, who, its| {
+            c.dissociate_vault_policy(who, its.vault, its.policy)
+                .map(drop)
+        },
+    ),
+    ("set_auto_protect", Reason::NoSuchVault, |c, who, its| {
+        c.set_auto_protect(who, its.vault, &[its.resource.id], AutoProtect::LeftOut)
+            .map(drop)
+    }),
     ("delete_vault_tag", Reason::NoSuchVault, |c, who, its| {
         c.delete_vault_tag(who, its.vault, "k")
     }),
 ];
+
+fn bound(vault_id: VaultId, policy_id: PolicyId) -> VaultPolicy {
+    VaultPolicy {
+        vault_id,
+        policy_id,
+        destination_vault_id: None,
+    }
+}
 
 type Count = fn(&Control, &Caller, ResourceId) -> Result<u64>;
 
@@ -164,6 +212,12 @@ const LISTS: &[(&str, Count)] = &[
     ("list_operation_logs", |c, who, _| {
         Ok(
             c.list_operation_logs(who, &OperationLogFilter::default(), &Page::default())?
+                .total,
+        )
+    }),
+    ("list_policies", |c, who, _| {
+        Ok(
+            c.list_policies(who, &PolicyFilter::default(), &Page::default())?
                 .total,
         )
     }),
@@ -214,6 +268,12 @@ fn theirs(world: &World) -> Theirs {
         .control
         .set_vault_tags(&world.alice, vault, vec![tag])
         .unwrap();
+    let new = NewPolicy::new("nightly", &["FREQ=DAILY;BYHOUR=1;BYMINUTE=0"]);
+    let policy = world.control.create_policy(&world.alice, new).unwrap().id;
+    world
+        .control
+        .associate_vault_policies(&world.alice, &[bound(vault, policy)])
+        .unwrap();
     let backup = world.back_up(vault);
     let filter = OperationLogFilter::default();
     let logs = world
@@ -225,6 +285,7 @@ fn theirs(world: &World) -> Theirs {
         resource,
         backup,
         log: logs.items[0].id,
+        policy,
         strangers_vault: vault,
     }
 }

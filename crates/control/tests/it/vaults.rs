@@ -125,7 +125,7 @@ fn values_outside_their_limits_are_refused_by_the_name_of_their_field() {
         assert!(error.to_string().starts_with(field), "{error}");
     }
     let policy = NewVault {
-        backup_policy_id: Some("p".into()),
+        backup_policy_id: Some(strongroom_model::PolicyId::from_bytes([9; 16])),
         ..good()
     };
     assert_eq!(
@@ -266,7 +266,10 @@ fn vaults_are_found_by_every_filter_and_walked_by_marker() {
         &|f| f.enterprise_project_id = Some("all_granted_eps".into()),
         &[turbo, disk],
     );
-    check(&|f| f.policy_id = Some("p".into()), &[]);
+    check(
+        &|f| f.policy_id = Some(strongroom_model::PolicyId::from_bytes([9; 16])),
+        &[],
+    );
 
     let list = |page: &Page| {
         world

@@ -5,7 +5,7 @@
 //! empty where they leave it out.
 //!
 //! - `table`: the 76 operations
-//! - [`backup`], [`vault`], [`checkpoint`], [`operation_log`], [`protectable`], [`tag`],
+//! - [`backup`], [`vault`], [`checkpoint`], [`operation_log`], [`policy`], [`protectable`], [`tag`],
 //!   [`usage`], [`metadata`], [`version`]: requests and replies
 //! - [`resource`]: kinds of resource, provider ids, specification codes
 
@@ -13,6 +13,7 @@ pub mod backup;
 pub mod checkpoint;
 pub mod metadata;
 pub mod operation_log;
+pub mod policy;
 pub mod protectable;
 pub mod resource;
 mod table;
@@ -70,6 +71,14 @@ paths! {
         project_id,
         /// The task.
         operation_log_id,
+    }
+
+    /// `/v3/{project_id}/policies/{policy_id}`
+    PolicyPath {
+        /// The project, 32 hexadecimal digits.
+        project_id,
+        /// The policy.
+        policy_id,
     }
 
     /// `/v3/{project_id}/protectables/{protectable_type}/instances`

@@ -1,8 +1,8 @@
 //! The 76 operations of the vendor's document, in its order.
 
 use super::{
-    BackupPath, CheckpointPath, OperationLogPath, ProjectPath, ProtectablePath, ProtectablesPath,
-    VaultPath, VaultTagPath, VersionPath,
+    BackupPath, CheckpointPath, OperationLogPath, PolicyPath, ProjectPath, ProtectablePath,
+    ProtectablesPath, VaultPath, VaultTagPath, VersionPath,
     backup::{
         BackupReply, ListBackupsQuery, ListBackupsReply, RestoreBackupReply, RestoreBackupRequest,
         UpdateBackupRequest,
@@ -10,6 +10,11 @@ use super::{
     checkpoint::{CheckpointReply, CreateCheckpointRequest},
     metadata::MetadataReply,
     operation_log::{ListOpLogsQuery, ListOpLogsReply, OperationLogReply},
+    policy::{
+        AssociatePolicyReply, AssociatePolicyRequest, CreatePolicyRequest, DissociatePolicyReply,
+        DissociatePolicyRequest, ListPoliciesQuery, ListPoliciesReply, PolicyReply,
+        SetVaultResourceReply, SetVaultResourceRequest, UpdatePolicyRequest,
+    },
     protectable::{ListProtectableQuery, ListProtectableReply, ProtectableReply},
     tag::{
         BatchVaultTagsRequest, CreateVaultTagsRequest, ProjectTagsReply, SearchVaultsReply,
@@ -42,7 +47,7 @@ operations! { Cbr;
     /// Applying a Policy to a Vault
     AssociateVaultPolicy: Post "/v3/{project_id}/vaults/{vault_id}/associatepolicy",
         "cbr:vaults:associatePolicy", 200,
-        not_yet("backup by policy");
+        working(VaultPath, NoQuery, AssociatePolicyRequest) -> AssociatePolicyReply;
 
     /// Adding or Deleting Tags of a Vault in a Batch
     BatchCreateAndDeleteVaultTags: Post "/v3/{project_id}/vault/{vault_id}/tags/action",
@@ -85,7 +90,7 @@ operations! { Cbr;
 
     /// Creating a Policy
     CreatePolicy: Post "/v3/{project_id}/policies", "cbr:policies:create", 200,
-        not_yet("backup by policy");
+        working(ProjectPath, NoQuery, CreatePolicyRequest) -> PolicyReply;
 
     /// Ordering a Vault
     CreatePostPaidVault: Post "/v3/{project_id}/vaults/order", "cbr:vaults:create", 200,
@@ -116,7 +121,7 @@ operations! { Cbr;
 
     /// Deleting a Policy
     DeletePolicy: Delete "/v3/{project_id}/policies/{policy_id}", "cbr:policies:delete", 204,
-        not_yet("backup by policy");
+        working(PolicyPath, NoQuery, Empty) -> Empty;
 
     /// Deleting a Vault
     DeleteVault: Delete "/v3/{project_id}/vaults/{vault_id}", "cbr:vaults:delete", 204,
@@ -130,7 +135,7 @@ operations! { Cbr;
     /// Removing a Policy from a Vault
     DisassociateVaultPolicy: Post "/v3/{project_id}/vaults/{vault_id}/dissociatepolicy",
         "cbr:vaults:dissociatePolicy", 200,
-        not_yet("backup by policy");
+        working(VaultPath, NoQuery, DissociatePolicyRequest) -> DissociatePolicyReply;
 
     /// Importing Backups
     ImportBackup: Post "/v3/{project_id}/backups/sync", "cbr:backups:sync", 200,
@@ -177,7 +182,7 @@ operations! { Cbr;
 
     /// Querying Policies
     ListPolicies: Get "/v3/{project_id}/policies", "cbr:policies:list", 200,
-        not_yet("backup by policy");
+        working(ProjectPath, ListPoliciesQuery, Empty) -> ListPoliciesReply;
 
     /// Querying the Projects of the Region
     ListProjects: Get "/v3/region-projects", "cbr:projects:list", 200,
@@ -222,7 +227,7 @@ operations! { Cbr;
     /// Switching Automatic Backup of Resources
     SetVaultResource: Put "/v3/{project_id}/vaults/{vault_id}/set-resources",
         "cbr:vaults:setResources", 200,
-        not_yet("backup by policy");
+        working(VaultPath, NoQuery, SetVaultResourceRequest) -> SetVaultResourceReply;
 
     /// Querying a Specified Agent
     ShowAgent: Get "/v3/{project_id}/agents/{agent_id}", "cbr:agents:get", 200,
@@ -273,7 +278,7 @@ operations! { Cbr;
 
     /// Querying a Specified Policy
     ShowPolicy: Get "/v3/{project_id}/policies/{policy_id}", "cbr:policies:get", 200,
-        not_yet("backup by policy");
+        working(PolicyPath, NoQuery, Empty) -> PolicyReply;
 
     /// Querying a Specified Protectable Resource
     ShowProtectable: Get "/v3/{project_id}/protectables/{protectable_type}/instances/{instance_id}",
@@ -343,7 +348,7 @@ operations! { Cbr;
 
     /// Modifying a Policy
     UpdatePolicy: Put "/v3/{project_id}/policies/{policy_id}", "cbr:policies:update", 200,
-        not_yet("backup by policy");
+        working(PolicyPath, NoQuery, UpdatePolicyRequest) -> PolicyReply;
 
     /// Modifying a Vault
     UpdateVault: Put "/v3/{project_id}/vaults/{vault_id}", "cbr:vaults:update", 200,

@@ -99,21 +99,27 @@ pub(crate) fn replies() -> Vec<(&'static str, Value)> {
     let auto_bind = "clients read it back, and the other examples show it";
     replies! {
         AddVaultResource: vec![],
+        AssociateVaultPolicy: vec![],
         CreateCheckpoint: vec![],
+        CreatePolicy: vec![],
         CreateVault: vec![
             frozen("/vault/billing/frozen_scene"),
             rules("/vault/bind_rules"),
         ],
+        DisassociateVaultPolicy: vec![],
         ListBackups: vec![],
         ListOpLogs: vec![],
+        ListPolicies: vec![],
         ListProtectable: vec![],
         ListVault: vec![],
         RemoveVaultResource: vec![],
         RestoreBackup: vec![],
+        SetVaultResource: vec![],
         ShowBackup: vec![],
         ShowCheckpoint: vec![],
         ShowMetadata: vec![],
         ShowOpLog: vec![],
+        ShowPolicy: vec![],
         ShowProtectable: vec![],
         ShowStorageUsage: vec![],
         ShowSummary: vec![],
@@ -134,6 +140,7 @@ pub(crate) fn replies() -> Vec<(&'static str, Value)> {
             "/backup/children/0/extend_info/app_consistency",
             "null in this example, left out in every other",
         )],
+        UpdatePolicy: vec![],
         UpdateVault: vec![
             frozen("/vault/billing/frozen_scene"),
             rules("/vault/bind_rules"),
@@ -177,8 +184,10 @@ fn every_working_operation_with_a_reply_has_an_example() {
 fn documented_requests_come_back_without_what_only_orders_need() {
     let order = "concerns orders only: accepted, without effect";
     request::<cbr::AddVaultResource>(vec![]);
+    request::<cbr::AssociateVaultPolicy>(vec![]);
     request::<cbr::BatchCreateAndDeleteVaultTags>(vec![]);
     request::<cbr::CreateCheckpoint>(vec![]);
+    request::<cbr::CreatePolicy>(vec![]);
     request::<cbr::CreateVault>(vec![
         left_out("/vault/billing/console_url", order),
         left_out("/vault/billing/is_auto_pay", order),
@@ -186,8 +195,11 @@ fn documented_requests_come_back_without_what_only_orders_need() {
     ]);
     request::<cbr::CreateVaultTags>(vec![]);
     request::<cbr::RemoveVaultResource>(vec![]);
+    request::<cbr::DisassociateVaultPolicy>(vec![]);
     request::<cbr::RestoreBackup>(vec![]);
+    request::<cbr::SetVaultResource>(vec![]);
     request::<cbr::UpdateBackup>(vec![]);
+    request::<cbr::UpdatePolicy>(vec![]);
     request::<cbr::UpdateVault>(vec![]);
 }
 

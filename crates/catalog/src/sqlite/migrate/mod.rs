@@ -28,6 +28,11 @@ pub(crate) const ALL: &[Migration] = &[
         sql: include_str!("../../../migrations/sqlite/0001_start.sql"),
     },
     Migration {
+        version: 2,
+        name: "policies",
+        sql: include_str!("../../../migrations/sqlite/0002_policies.sql"),
+    },
+    Migration {
         version: 4,
         name: "watch",
         sql: include_str!("../../../migrations/sqlite/0004_watch.sql"),

@@ -1,0 +1,140 @@
+//! Which policy a vault has, and when its next run is.
+
+use strongroom_model::{PolicyId, ProjectId, Timestamp, VaultId};
+
+use super::{PolicyRow, PolicyType, own};
+use crate::{
+    error::Result,
+    query::{Direction::Ascending, Filter, Key},
+    table::{Table as _, table},
+    tx::Tx,
+    value::Field,
+};
+
+table! {
+    /// A policy's place at a vault.
+    pub struct VaultPolicyRow, "vault_policies", "policy of the vault",
+    key ["project_id", "vault_id", "operation_type"] {
+        /// The project of both.
+        project_id: ProjectId,
+        /// The vault.
+        vault_id: VaultId,
+        /// The policy.
+        policy_id: PolicyId,
+        /// What it does; a vault has one of each type.
+        operation_type: PolicyType,
+        /// Where copies go.
+        destination_vault_id: Option<VaultId>,
+        /// How many runs made backups here.
+        runs: u64,
+        /// The next instant of its calendar; none while it does not run.
+        due_at: Option<Timestamp>,
+        /// When that run starts.
+        start_at: Option<Timestamp>,
+        /// When it was bound.
+        added_at: Timestamp,
+    }
+}
+
+/// A binding with its policy.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Binding {
+    /// The binding.
+    pub place: VaultPolicyRow,
+    /// The policy.
+    pub policy: PolicyRow,
+}
+
+const BY_VAULT: &[Key] = &[("added_at", Ascending), ("vault_id", Ascending)];
+
+/// The table of policies at vaults.
+pub struct VaultPolicies<'t>(&'t Tx<'t>);
+
+impl Tx<'_> {
+    /// The policies at vaults.
+    pub fn vault_policies(&self) -> VaultPolicies<'_> {
+        VaultPolicies(self)
+    }
+}
+
+impl VaultPolicies<'_> {
+    /// Binds a policy, in the place of another one of its type.
+    pub fn set(&self, row: &VaultPolicyRow) -> Result<()> {
+        self.0.upsert(row)
+    }
+
+    /// The vault's policy of that type.
+    pub fn get(
+        &self,
+        project: &ProjectId,
+        vault: &VaultId,
+        operation_type: PolicyType,
+    ) -> Result<Option<VaultPolicyRow>> {
+        let place = own(project)
+            .is("vault_id", vault)
+            .is("operation_type", &operation_type);
+        self.0.one(&place)
+    }
+
+    /// The vaults that a policy is bound to, in the order they were bound.
+    pub fn of_policy(&self, project: &ProjectId, policy: &PolicyId) -> Result<Vec<VaultPolicyRow>> {
+        self.0
+            .select(&own(project).is("policy_id", policy), BY_VAULT)
+    }
+
+    /// Takes a policy from a vault; `false` if it was not bound to it.
+    pub fn remove(&self, project: &ProjectId, vault: &VaultId, policy: &PolicyId) -> Result<bool> {
+        let place = own(project).is("vault_id", vault).is("policy_id", policy);
+        Ok(self.0.remove::<VaultPolicyRow>(&place)? > 0)
+    }
+
+    /// Takes a policy from every vault; how many there were.
+    pub fn remove_policy(&self, project: &ProjectId, policy: &PolicyId) -> Result<u64> {
+        self.0
+            .remove::<VaultPolicyRow>(&own(project).is("policy_id", policy))
+    }
+
+    pub(crate) fn remove_vault(&self, project: &ProjectId, vault: &VaultId) -> Result<u64> {
+        self.0
+            .remove::<VaultPolicyRow>(&own(project).is("vault_id", vault))
+    }
+
+    /// The bindings of all projects whose next run is not after `until`, those longest due first;
+    /// at most `limit`.
+    pub fn any_project_due(&self, until: Timestamp, limit: u32) -> Result<Vec<Binding>> {
+        let filter = Filter::new().at_most("start_at", Some(&until));
+        self.bindings(filter, "start_at, vault_id", limit)
+    }
+
+    /// The bindings of all projects after that vault, by vault; at most `limit`.
+    pub fn any_project_page(&self, after: Option<VaultId>, limit: u32) -> Result<Vec<Binding>> {
+        let filter = match after {
+            None => Filter::new(),
+            Some(vault) => Filter::new().that_with("vault_id > {}", &[vault.to_value()]),
+        };
+        self.bindings(filter, "vault_id, operation_type", limit)
+    }
+
+    fn bindings(&self, mut filter: Filter, order: &str, limit: u32) -> Result<Vec<Binding>> {
+        let clauses = filter.sql();
+        let limit = filter.bind(limit.to_value());
+        let sql = format!(
+            "SELECT {} FROM vault_policies{clauses} ORDER BY {order} LIMIT {limit}",
+            VaultPolicyRow::COLUMNS.join(", "),
+        );
+        let places = self.0.query(
+            VaultPolicyRow::NAME,
+            &sql,
+            filter.params(),
+            VaultPolicyRow::read,
+        )?;
+        let mut found = Vec::with_capacity(places.len());
+        for place in places {
+            // A foreign key keeps the policy for as long as the binding is there.
+            if let Some(policy) = self.0.policies().get(&place.project_id, &place.policy_id)? {
+                found.push(Binding { place, policy });
+            }
+        }
+        Ok(found)
+    }
+}
