@@ -178,7 +178,8 @@ impl Vaults<'_> {
         self.0.change(&own(project).is("id", id), id, edit)
     }
 
-    /// Removes a vault with its tags, its bindings to policies and its repository's row; `false` if there was none.
+    /// Removes a vault with its tags, its policies' places and its repository's row; `false` if
+    /// there was none.
     ///
     /// `Reference` if it still holds resources or backups.
     pub fn remove(&self, project: &ProjectId, id: &VaultId) -> Result<bool> {

@@ -282,7 +282,9 @@ proptest! {
     }
 
     #[test]
-    fn failed_backups_push_no_good_one_out(rule in rule(), backups in history(), bad in 1..50_usize) {
+    fn failed_backups_push_no_good_one_out(
+        rule in rule(), backups in history(), bad in 1..50_usize,
+    ) {
         let now = backups.first().map_or(at(0), |newest| newest.at);
         let failed = Candidate { good: false, ..good(0) };
         let mut flooded = vec![failed; bad];

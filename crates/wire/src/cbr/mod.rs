@@ -5,7 +5,8 @@
 //! empty where they leave it out.
 //!
 //! - `table`: the 76 operations
-//! - [`backup`], [`vault`], [`checkpoint`], [`operation_log`], [`policy`], [`protectable`], [`tag`],
+//! - [`backup`], [`vault`], [`checkpoint`], [`operation_log`], [`policy`],
+//!   [`protectable`], [`tag`],
 //!   [`usage`], [`metadata`], [`version`]: requests and replies
 //! - [`resource`]: kinds of resource, provider ids, specification codes
 
