@@ -2,6 +2,7 @@
 
 use std::{
     fs,
+    io::{self, Read as _},
     path::{Path, PathBuf},
 };
 
@@ -42,6 +43,9 @@ impl Trial<'_> {
         let out = self.dir.join("out");
         forget(&out)?;
         fs::create_dir_all(&out)?;
+        if matches!(step, Step::First | Step::Change | Step::Restore) {
+            self.make_room()?;
+        }
         let part = self.part()?;
         let fill = |text: &str| self.fill(text, step, part);
         let own = self.program.variables.iter();
@@ -66,6 +70,18 @@ impl Trial<'_> {
         };
         forget(&out)?;
         Ok(Some(Done { cost, bytes }))
+    }
+
+    /// Touches as much memory or disk as the step may fill, and gives it back: a virtual machine
+    /// gets fresh pages from its host slowly, and whoever comes first would pay that for all.
+    fn make_room(&self) -> Result<()> {
+        let taken = compare::sizes(&self.src)?.1;
+        let place = self.dir.join("room");
+        let mut room = fs::File::create(&place)?;
+        io::copy(&mut io::repeat(0xA5).take(taken), &mut room)?;
+        drop(room);
+        fs::remove_file(place)?;
+        Ok(())
     }
 
     /// What the restored data takes on the disk, once it is found to be right.

@@ -48,12 +48,17 @@ pub(crate) struct Listed {
     pub(crate) chunks: Vec<ChunkSpan>,
 }
 
+/// A pack with so many chunks is closed however short it is: a million tiny files would otherwise
+/// all wait in memory for the one pack they fill.
+const CHUNKS_MAX: usize = 32 << 10;
+
 /// A pack that is being filled.
 pub(crate) struct PackBuilder {
     stream: Stream,
     seal: Seal,
     bytes: Vec<u8>,
     segments: Vec<Listed>,
+    chunks: usize,
 }
 
 /// A pack that is ready to be stored.
@@ -79,6 +84,7 @@ impl PackBuilder {
             seal,
             bytes: buffer,
             segments: Vec::new(),
+            chunks: 0,
         }
     }
 
@@ -86,8 +92,9 @@ impl PackBuilder {
         self.stream
     }
 
-    pub(crate) const fn len(&self) -> usize {
-        self.bytes.len()
+    /// Whether the pack is to be closed: it is `target` bytes long, or its list is long enough.
+    pub(crate) const fn is_full(&self, target: usize) -> bool {
+        self.bytes.len() >= target || self.chunks >= CHUNKS_MAX
     }
 
     /// Seals a segment at the end of the pack.
@@ -102,6 +109,7 @@ impl PackBuilder {
         };
         self.bytes.extend_from_slice(encoded);
         self.seal.seal(&extent.place(), &mut self.bytes, start);
+        self.chunks += draft.chunks.len();
         self.segments.push(Listed {
             extent,
             chunks: draft.chunks.clone(),

@@ -62,6 +62,15 @@ impl<J> Crew<J> {
         self.changed.notify_one();
     }
 
+    /// Adds work on a file behind the first `ahead` pieces that wait.
+    pub(crate) fn add_soon(&self, work: J, ahead: usize) {
+        let mut state = lock(&self.state);
+        let at = ahead.min(state.files.len());
+        state.files.insert(at, work);
+        drop(state);
+        self.changed.notify_one();
+    }
+
     /// Adds a directory, in front of those that wait already.
     pub(crate) fn add_directory(&self, work: J) {
         lock(&self.state).directories.push(work);

@@ -249,7 +249,7 @@ impl OpenPacks {
     /// [`Self::closed`], so that packs waiting for a storer are bounded too.
     fn give_back(&self, pack: PackBuilder) -> Option<PackBuilder> {
         let stream = pack.stream();
-        if pack.len() >= self.target(stream) {
+        if pack.is_full(self.target(stream)) {
             return Some(pack);
         }
         self.state().idle[stream as usize].push(pack);

@@ -6,7 +6,7 @@
 use std::{fs, ops::Range};
 
 use strongroom_engine::{
-    CreateOptions, Repository, Unlock,
+    CreateOptions, Repository, Stream, Unlock,
     tree::{Progress, SaveOptions},
     volume::save_volume,
 };
@@ -18,7 +18,7 @@ use strongroom_testkit::{
 };
 
 use crate::{
-    scene::{KEY, create, entropy, memory, options},
+    scene::{KEY, body, create, entropy, keys, memory, options},
     tree::{NOW, directory, file, save},
 };
 
@@ -114,4 +114,30 @@ fn a_save_of_much_data_keeps_to_its_memory() {
     assert!(saved.counts.stored_bytes > disk.size);
     let peak = peak_mib();
     assert!(peak < 200, "{peak} MiB, {before} of them before");
+}
+
+#[test]
+fn packs_of_tiny_chunks_are_closed_before_their_lists_grow_long() {
+    let store = memory();
+    let unlock = Unlock::Key(KEY);
+    let created = Repository::create(
+        store.clone(),
+        &unlock,
+        CreateOptions::default(),
+        &*entropy(1),
+    );
+    let repository = created.unwrap();
+    let writer = repository.writer(options(), entropy(2)).unwrap();
+    let mut data = writer.stream(Stream::Data);
+    for n in 0..100_000_u64 {
+        data.put(&n.to_le_bytes()).unwrap();
+    }
+    data.finish().unwrap();
+    let mut tree = writer.stream(Stream::Tree);
+    let root = tree.put(b"root").unwrap();
+    tree.finish().unwrap();
+    writer.commit(body(root)).unwrap();
+    // They would all fit into one.
+    let packs = keys(&store, "packs/").len();
+    assert!((3..10).contains(&packs), "{packs} packs");
 }

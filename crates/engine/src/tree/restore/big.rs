@@ -82,7 +82,9 @@ impl Restore<'_> {
         };
         let wanted = self.take_piece(big, &mut writing);
         if !writing.ended {
-            self.crew.add_next(Work::Piece(Arc::clone(big)));
+            // A file takes one write at a time, so each thread has one of its own if there are enough.
+            let others = self.threads - 1;
+            self.crew.add_soon(Work::Piece(Arc::clone(big)), others);
         }
         writing.open += 1;
         drop(writing);

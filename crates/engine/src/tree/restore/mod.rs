@@ -110,10 +110,11 @@ pub fn restore_path(
         options.progress.expect_at_least(node.meta.size);
     }
     let (directory, name) = sink.top().map_err(Error::source)?;
-    let restore = Restore::new(&reader, path.clone(), options.progress);
+    let threads = threads(options.threads);
+    let restore = Restore::new(&reader, path.clone(), options.progress, threads);
     let top = Folder::top(directory, Entry { name, node });
     restore.crew.add_directory(Work::Walk(top));
-    restore.run(threads(options.threads))?;
+    restore.run()?;
     Ok(restore.finish())
 }
 
@@ -145,6 +146,8 @@ struct Restore<'a> {
     /// Path of the topmost entry, for messages.
     path: TreePath,
     progress: &'a Progress,
+    /// How many work on it; at least one.
+    threads: usize,
     crew: Crew<Work>,
     failed: Mutex<Option<Error>>,
     losses: Mutex<Losses>,
@@ -158,11 +161,12 @@ struct Restore<'a> {
 }
 
 impl<'a> Restore<'a> {
-    fn new(reader: &'a Reader, path: TreePath, progress: &'a Progress) -> Self {
+    fn new(reader: &'a Reader, path: TreePath, progress: &'a Progress, threads: usize) -> Self {
         Self {
             reader,
             path,
             progress,
+            threads,
             crew: Crew::new(),
             failed: Mutex::default(),
             losses: Mutex::default(),
@@ -175,9 +179,9 @@ impl<'a> Restore<'a> {
         }
     }
 
-    fn run(&self, threads: usize) -> Result<()> {
+    fn run(&self) -> Result<()> {
         thread::scope(|scope| {
-            for _ in 0..threads {
+            for _ in 0..self.threads {
                 scope.spawn(|| self.work());
             }
         });
