@@ -10,6 +10,7 @@ use strongroom_model::{
 
 use crate::{
     error::Result,
+    members::ShareStatus,
     query::{
         Direction::{self, Ascending, Descending},
         Filter, Key, Listed, Page,
@@ -143,6 +144,47 @@ impl BackupFilter {
     }
 }
 
+/// Which shared backups are wanted.
+#[derive(Clone, Debug, Default)]
+pub struct SharedFilter {
+    /// Whether the project's own backups are wanted beside them.
+    pub own_too: bool,
+    /// In one of these states of sharing; never those that the receiver rejected unless said.
+    pub statuses: Vec<ShareStatus>,
+}
+
+impl SharedFilter {
+    fn apply(&self, filter: Filter, project: &ProjectId, vault: Option<&VaultId>) -> Filter {
+        let statuses = if self.statuses.is_empty() {
+            &[ShareStatus::Pending, ShareStatus::Accepted][..]
+        } else {
+            &self.statuses
+        };
+        let places = vec!["{}"; statuses.len()].join(", ");
+        let mut values = vec![project.to_value()];
+        values.extend(statuses.iter().map(Field::to_value));
+        let mut shared = format!(
+            "id IN (SELECT backup_id FROM members WHERE dest_project_id = {{}} \
+             AND status IN ({places})"
+        );
+        if let Some(vault) = vault {
+            shared.push_str(" AND vault_id = {}");
+            values.push(vault.to_value());
+        }
+        shared.push(')');
+        if !self.own_too {
+            return filter.that_with(&shared, &values);
+        }
+        let mut own = "project_id = {}".to_owned();
+        values.push(project.to_value());
+        if let Some(vault) = vault {
+            own.push_str(" AND vault_id = {}");
+            values.push(vault.to_value());
+        }
+        filter.that_with(&format!("({shared} OR ({own}))"), &values)
+    }
+}
+
 /// What backups can be sorted by.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum BackupKey {
@@ -227,6 +269,27 @@ impl Backups<'_> {
         )
     }
 
+    /// One page of the backups that are shared with the project, and of its own if
+    /// `own_too`, in the order asked for.
+    ///
+    /// `filter.vault_id` is a vault of the receiver's there.
+    pub fn list_shared(
+        &self,
+        project: &ProjectId,
+        shared: &SharedFilter,
+        filter: &BackupFilter,
+        sort: &[(BackupKey, Direction)],
+        page: &Page,
+    ) -> Result<Listed<BackupRow>> {
+        let scope = shared.apply(kept(), project, filter.vault_id.as_ref());
+        let rest = BackupFilter {
+            vault_id: None,
+            ..filter.clone()
+        };
+        self.0
+            .list(&scope, rest.apply(scope.clone()), &order(sort), page)
+    }
+
     /// How many of the project's backups meet the filter.
     pub fn count(&self, project: &ProjectId, filter: &BackupFilter) -> Result<u64> {
         self.0.count::<BackupRow>(&filter.apply(own(project)))
@@ -264,14 +327,15 @@ impl Backups<'_> {
         self.0.change(&own(project).is("id", id), id, edit)
     }
 
-    /// Removes a backup's row; `false` if there was none.
+    /// Removes a backup's row, from the trash too; `false` if there was none.
     pub fn remove(&self, project: &ProjectId, id: &BackupId) -> Result<bool> {
-        Ok(self.0.remove::<BackupRow>(&own(project).is("id", id))? > 0)
+        let anywhere = Filter::new().is("project_id", project).is("id", id);
+        Ok(self.0.remove::<BackupRow>(&anywhere)? > 0)
     }
 
     /// The backup of that id in any project; for operators and jobs.
     pub fn any_project_get(&self, id: &BackupId) -> Result<Option<BackupRow>> {
-        self.0.one(&Filter::new().is("id", id))
+        self.0.one(&kept().is("id", id))
     }
 
     /// One page of the backups of all projects; for operators.
@@ -281,15 +345,16 @@ impl Backups<'_> {
         sort: &[(BackupKey, Direction)],
         page: &Page,
     ) -> Result<Listed<BackupRow>> {
-        self.0.list(
-            &Filter::new(),
-            filter.apply(Filter::new()),
-            &order(sort),
-            page,
-        )
+        self.0
+            .list(&kept(), filter.apply(kept()), &order(sort), page)
     }
 }
 
+/// Rows that are not in the trash: what is there was deleted, as far as anybody asks here.
+fn kept() -> Filter {
+    Filter::new().that("trashed_at IS NULL")
+}
+
 fn own(project: &ProjectId) -> Filter {
-    Filter::new().is("project_id", project)
+    kept().is("project_id", project)
 }

@@ -6,7 +6,10 @@
 //! - [`identity`]: domains, projects, users, grants, policies, access keys, tokens
 //! - [`resources`], [`vaults`]: what is protected, and where to
 //! - [`policies`], [`resource_tags`]: when backups are made, of what, and how long they stay
-//! - [`checkpoints`], [`backups`], [`repositories`]: what has been kept
+//! - [`checkpoints`], [`backups`], [`repositories`]: what has been kept; [`members`]: for whom else
+//! - [`trash`]: what was deleted and can be brought back
+//! - [`agents`], [`organization`], [`enterprise`]: clients on hosts, and what accounts say of all
+//!   their projects
 //! - [`operation_logs`], [`jobs`]: what is being done and what was done
 //! - [`audit`], [`settings`]: who did what; what the first start chose
 //!
@@ -17,16 +20,20 @@
 //! that takes an id of a project's object takes the project too, unless it is called
 //! `any_project_…`; a state changes only by a move that `model::state` knows.
 
+pub mod agents;
 pub mod audit;
 mod backend;
 pub mod backups;
 mod catalog;
 mod check;
 pub mod checkpoints;
+pub mod enterprise;
 pub mod error;
 pub mod identity;
 pub mod jobs;
+pub mod members;
 pub mod operation_logs;
+pub mod organization;
 pub mod policies;
 mod query;
 pub mod repositories;
@@ -35,25 +42,34 @@ pub mod resources;
 pub mod settings;
 mod sqlite;
 mod table;
+pub mod trash;
 mod tx;
 mod value;
 pub mod vaults;
 
+pub use agents::{AgentFilter, AgentPath, AgentRow};
 pub use audit::{AuditRow, Seal, SealRow};
-pub use backups::{BackupFilter, BackupKey, BackupRow};
+pub use backups::{BackupFilter, BackupKey, BackupRow, SharedFilter};
 pub use catalog::Catalog;
 pub use checkpoints::CheckpointRow;
+pub use enterprise::{
+    EnterpriseMigrationFilter, EnterpriseMigrationRow, EnterpriseProjectFilter,
+    EnterpriseProjectKey, EnterpriseProjectRow,
+};
 pub use error::{Error, Result};
 pub use identity::{
     AccessKeyRow, DomainRow, GrantRow, KeyStatus, PermissionGrantRow, PermissionPolicyRow,
     ProjectRow, TokenRow, TokenScope, UserRow,
 };
+pub use members::{MemberRow, ShareStatus};
 pub use operation_logs::{OperationLogFilter, OperationLogRow, OperationType};
+pub use organization::{OrganizationPolicyRow, RolloutRow};
 pub use policies::{PolicyFilter, PolicyRow, PolicyType, VaultPolicyRow};
 pub use query::{Direction, Listed, Page};
 pub use repositories::RepositoryRow;
 pub use resource_tags::ResourceTagRow;
 pub use resources::{ResourceFilter, ResourceRow};
+pub use trash::{Trashed, VaultSafetyRow};
 pub use tx::Tx;
 pub use value::{Json, Sealed};
 pub use vaults::{TagRow, VaultFilter, VaultResourceRow, VaultRow};

@@ -11,8 +11,9 @@ use std::fmt;
 use serde::{Serialize, de::DeserializeOwned};
 use strongroom_jobs::JobState;
 use strongroom_model::{
-    AccessKeyId, BackupId, Bytes, CheckpointId, DomainId, GiB, JobId, OperationLogId, PolicyId,
-    ProjectId, ResourceId, ResourceKind, Timestamp, UserId, VaultId,
+    AccessKeyId, AgentId, BackupId, Bytes, CheckpointId, DomainId, EnterpriseProjectId, GiB, JobId,
+    MemberId, OperationLogId, OrganizationPolicyId, PolicyId, ProjectId, ResourceId, ResourceKind,
+    Timestamp, UserId, VaultId,
     state::{BackupStatus, CheckpointStatus, ProtectStatus, TaskStatus, VaultStatus},
 };
 
@@ -218,6 +219,10 @@ macro_rules! texts {
 }
 
 texts!(
+    AgentId,
+    EnterpriseProjectId,
+    MemberId,
+    OrganizationPolicyId,
     DomainId,
     ProjectId,
     UserId,

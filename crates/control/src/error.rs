@@ -157,6 +157,10 @@ reasons! {
     NoSuchTag = "no_such_tag", "no such tag";
     /// CBR 6705.
     NoSuchMember = "no_such_member", "no such share member";
+    /// CBR 6302: agents have no code of their own.
+    NoSuchAgent = "no_such_agent", "no such agent";
+    /// CBR 6704: a project that nothing can be shared with, or that is not there.
+    NoSuchReceiver = "no_such_receiver", "nothing can be shared with that project";
     /// IAM.
     NoSuchProject = "no_such_project", "no such project";
     /// IAM.
@@ -248,6 +252,21 @@ reasons! {
     TooManyTags = "too_many_tags", "the vault holds its maximum of tags";
     /// CBR 6133.
     TooManyVaults = "too_many_vaults", "the project holds its maximum of vaults";
+
+    /// CBR 6701.
+    TooManyMembers = "too_many_members", "the backup is shared with as many projects as it may";
+    /// CBR 6702.
+    BackupNotShareable = "backup_not_shareable", "only an available backup can be shared";
+    /// CBR 6703.
+    SharedAlready = "shared_already", "the backup is shared with that project already";
+    /// CBR 6706.
+    MemberStatusBad = "member_status_bad", "a share can be accepted or rejected";
+    /// CBR 6708.
+    ShareTakenElsewhere = "share_taken_elsewhere", "the share is in another vault already; reject it first";
+    /// CBR 6712.
+    VaultStateForbidsShare = "vault_state_forbids_share", "the state of the vault forbids taking a share";
+    /// CBR 6713.
+    ShareKindDiffers = "share_kind_differs", "the vault does not take backups of that kind";
 
     /// The path of a resource is gone, or is no longer of its kind; CBR 6302 in a task.
     PathVanished = "path_vanished", "the path of the resource is gone";

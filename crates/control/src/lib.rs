@@ -6,6 +6,8 @@
 //! - [`vaults`]: quota, resources, keys; [`tags`]: labels on them
 //! - [`checkpoints`]: orders to back up; [`backups`]: what came of them; [`restores`]: the way back
 //! - [`policies`]: calendars and retention; [`schedule`]: what makes them happen
+//! - [`members`]: backups that two projects see; [`agents`]: clients on hosts; [`features`]
+//! - [`plans`], [`trash`], [`locks`]: so that nothing is lost by mistake
 //! - [`operation_logs`]: tasks as tenants follow them; [`usage`]: space; [`upkeep`]: now and then
 //! - [`identity`]: who there is, and who calls; [`permissions`]: who may do what; [`audit`]: who
 //!   did what
@@ -14,25 +16,32 @@
 //! Every use case takes the [`Caller`] first and sees only the caller's project: an object of
 //! another one is not found. Long work is a durable job; a use case only orders it.
 
+pub mod agents;
 pub mod audit;
 pub mod backups;
 pub mod caller;
 pub mod checkpoints;
 mod control;
 pub mod error;
+pub mod features;
 pub mod identity;
 pub mod jobs;
 pub mod keys;
 mod limits;
+pub mod locks;
+pub mod members;
+mod migration;
 pub mod operation_logs;
 pub mod page;
 pub mod permissions;
+pub mod plans;
 pub mod policies;
 pub mod protectables;
 pub mod resources;
 pub mod restores;
 pub mod schedule;
 pub mod tags;
+pub mod trash;
 pub mod upkeep;
 pub mod usage;
 pub mod vaults;

@@ -10,6 +10,8 @@ const REMEMBERED_DAYS: i64 = 30;
 pub struct Upkeep {
     /// Backups whose time had come and whose deletion was ordered.
     pub expired: u64,
+    /// What had been in the trash long enough and whose purge was ordered.
+    pub purged: u64,
     /// Operation logs that were forgotten.
     pub logs: u64,
     /// Jobs that were forgotten.
@@ -21,6 +23,7 @@ impl Control {
     /// what deleted rows (destroyed keys among them) left in the catalog's log.
     pub fn keep_up(&self) -> Result<Upkeep> {
         let expired = self.delete_expired_backups()?;
+        let purged = self.purge_trash()?;
         let before = self.now().plus_seconds(-REMEMBERED_DAYS * 86_400);
         let (logs, jobs) = self.write(|tx| {
             let logs = tx
@@ -32,6 +35,7 @@ impl Control {
         self.catalog().fold_log()?;
         Ok(Upkeep {
             expired,
+            purged,
             logs,
             jobs,
         })

@@ -102,6 +102,14 @@ ids! {
     OperationLogId, "operation log", hyphenated;
     /// A durable job of ours.
     JobId, "job", hyphenated;
+    /// A backup client on a host; chosen by the client.
+    AgentId, "agent", hyphenated;
+    /// A share of one backup with one project.
+    MemberId, "share member", hyphenated;
+    /// A policy that an account rolls out to its projects.
+    OrganizationPolicyId, "organization policy", hyphenated;
+    /// A label over vaults that an account gives out; "0", the default one, is no id.
+    EnterpriseProjectId, "enterprise project", hyphenated;
 }
 
 /// The public half of an access key: 20 capital letters and digits.

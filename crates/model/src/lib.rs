@@ -24,8 +24,8 @@ pub mod time;
 
 pub use entropy::Entropy;
 pub use id::{
-    AccessKeyId, BackupId, CheckpointId, DomainId, JobId, OperationLogId, PolicyId, ProjectId,
-    ResourceId, UserId, VaultId,
+    AccessKeyId, AgentId, BackupId, CheckpointId, DomainId, EnterpriseProjectId, JobId, MemberId,
+    OperationLogId, OrganizationPolicyId, PolicyId, ProjectId, ResourceId, UserId, VaultId,
 };
 pub use kind::ResourceKind;
 pub use size::{Bytes, GiB};

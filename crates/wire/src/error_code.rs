@@ -144,6 +144,28 @@ pub mod cbr {
         TAG_QUOTA = "BackupService.6600", 400, "the vault has as many tags as it may";
         /// No such tag.
         TAG_NOT_FOUND = "BackupService.6601", 404, "the vault has no tag with that key";
+        /// The backup is being made or going.
+        NOT_SHAREABLE = "BackupService.6702", 400, "only an available backup can be shared";
+        /// Ten projects at most.
+        SHARE_QUOTA = "BackupService.6701", 400,
+            "the backup is shared with as many projects as it may";
+        /// Shared twice.
+        SHARED_ALREADY = "BackupService.6703", 400,
+            "the backup is shared with that project already";
+        /// The owner itself, or a project that is not there.
+        BAD_RECEIVER = "BackupService.6704", 400, "nothing can be shared with that project";
+        /// No such share, or another project's.
+        MEMBER_NOT_FOUND = "BackupService.6705", 404, "there is no such share member";
+        /// Neither accepted nor rejected.
+        MEMBER_STATUS = "BackupService.6706", 400, "a share can be accepted or rejected";
+        /// Accepted into one vault, then into another.
+        MEMBER_UPDATE_FAILED = "BackupService.6708", 400,
+            "the share is in another vault already; reject it first";
+        /// The receiver's vault is not in use.
+        VAULT_STATE_FORBIDS_SHARE = "BackupService.6712", 400,
+            "the state of the vault forbids taking a share";
+        /// A share of a disk into a vault for shares, or the like.
+        SHARE_KIND = "BackupService.6713", 400, "the vault does not take backups of that kind";
         /// A disk that is not there.
         DISK_NOT_FOUND = "BackupService.7000", 404, "there is no such disk";
         /// A server that is not there.

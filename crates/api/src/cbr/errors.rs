@@ -110,16 +110,36 @@ const fn code_of_backups(reason: Reason) -> ErrorCode {
             code: "BackupService.6202",
             ..cbr::VAULT_STATE
         },
-        Reason::NoSuchMember => ErrorCode {
-            code: "BackupService.6705",
-            ..cbr::BACKUP_NOT_FOUND
-        },
+        Reason::NoSuchAgent => cbr::RESOURCE_NOT_FOUND,
+        Reason::NoSuchMember
+        | Reason::NoSuchReceiver
+        | Reason::TooManyMembers
+        | Reason::BackupNotShareable
+        | Reason::SharedAlready
+        | Reason::MemberStatusBad
+        | Reason::ShareTakenElsewhere
+        | Reason::VaultStateForbidsShare
+        | Reason::ShareKindDiffers => code_of_shares(reason),
         Reason::Unavailable => ErrorCode {
             status: 503,
             ..cbr::INTERNAL
         },
         // In tasks only: the disk is full, data is damaged, reading failed, somebody cancelled.
         _ => cbr::INTERNAL,
+    }
+}
+
+const fn code_of_shares(reason: Reason) -> ErrorCode {
+    match reason {
+        Reason::NoSuchReceiver => cbr::BAD_RECEIVER,
+        Reason::TooManyMembers => cbr::SHARE_QUOTA,
+        Reason::BackupNotShareable => cbr::NOT_SHAREABLE,
+        Reason::SharedAlready => cbr::SHARED_ALREADY,
+        Reason::MemberStatusBad => cbr::MEMBER_STATUS,
+        Reason::ShareTakenElsewhere => cbr::MEMBER_UPDATE_FAILED,
+        Reason::VaultStateForbidsShare => cbr::VAULT_STATE_FORBIDS_SHARE,
+        Reason::ShareKindDiffers => cbr::SHARE_KIND,
+        _ => cbr::MEMBER_NOT_FOUND,
     }
 }
 

@@ -4,10 +4,14 @@
 //! vendor's odd spellings stop here. Operations that do not work yet are routed by
 //! [`Service::finish`](crate::service::Service::finish) from the wire's table.
 
+mod account;
+mod agents;
 mod backups;
 mod checkpoints;
 pub mod errors;
+mod members;
 mod operation_logs;
+mod orders;
 mod pages;
 mod policies;
 mod protectables;
@@ -63,5 +67,31 @@ pub fn router(cloud: Arc<Cloud>) -> Router {
         .serve(tags::delete)
         .serve(tags::project)
         .serve(tags::search)
+        .serve(vaults::update_all)
+        .serve(vaults::migrate_resources)
+        .serve(members::add)
+        .serve(members::list)
+        .serve(members::show)
+        .serve(members::answer)
+        .serve(members::remove)
+        .serve(agents::register)
+        .serve(agents::list)
+        .serve(agents::show)
+        .serve(agents::update)
+        .serve(agents::unregister)
+        .serve(agents::add_paths)
+        .serve(agents::remove_paths)
+        .serve(agents::check)
+        .serve(account::projects_of_domain)
+        .serve(account::domain_of_project)
+        .serve(account::projects)
+        .serve(account::features)
+        .serve(account::feature)
+        .serve(account::migrate)
+        .serve(account::migration)
+        .serve(orders::change)
+        .serve(orders::update)
+        .serve(orders::charging_mode)
+        .serve(orders::vault)
         .finish(&[strongroom_wire::cbr::ALL])
 }

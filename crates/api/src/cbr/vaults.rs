@@ -13,8 +13,8 @@ use strongroom_wire::{
         resource::{ObjectType, ResourceCreate, ResourceExtraInfo},
         tag::TagRequest,
         vault::{
-            AddVaultResourceReply, Billing, BindRules, ListVaultReply, RemoveVaultResourceReply,
-            VaultReply,
+            AddVaultResourceReply, BatchUpdateVaultReply, Billing, BindRules, ListVaultReply,
+            MigrateVaultResourceReply, RemoveVaultResourceReply, VaultReply,
         },
     },
 };
@@ -30,9 +30,16 @@ use crate::{call::Call, cloud::Cloud, failure::Failure};
 
 pub(super) fn create(cloud: &Cloud, call: &Call<wire::CreateVault>) -> Result<VaultReply, Failure> {
     let caller = call.caller()?;
-    let asked_for = call.body.vault.clone();
+    let new = asked_for(call.body.vault.clone())?;
+    Ok(VaultReply {
+        vault: present(cloud.control.create_vault(&caller, new)?),
+    })
+}
+
+/// A vault as a client wants it.
+pub(super) fn asked_for(asked_for: wire::vault::VaultCreate) -> Result<NewVault, Failure> {
     let billing = asked_for.billing;
-    let new = NewVault {
+    Ok(NewVault {
         name: asked_for.name.into(),
         description: asked_for.description.map(String::from),
         size: GiB(billing.size),
@@ -66,9 +73,6 @@ pub(super) fn create(cloud: &Cloud, call: &Call<wire::CreateVault>) -> Result<Va
                 .as_ref()
                 .filter(|id| !id.is_empty()),
         )?,
-    };
-    Ok(VaultReply {
-        vault: present(cloud.control.create_vault(&caller, new)?),
     })
 }
 
@@ -158,6 +162,35 @@ pub(super) fn remove_resources(
     let remove_resource_ids = removed.iter().map(ToString::to_string).collect();
     Ok(RemoveVaultResourceReply {
         remove_resource_ids,
+    })
+}
+
+pub(super) fn update_all(
+    cloud: &Cloud,
+    call: &Call<wire::BatchUpdateVault>,
+) -> Result<BatchUpdateVaultReply, Failure> {
+    let change = &call.body.vault;
+    let threshold = change.threshold.map(i64::from);
+    let updated = cloud
+        .control
+        .update_all_vaults(&call.caller()?, change.smn_notify, threshold)?;
+    Ok(BatchUpdateVaultReply {
+        updated_vaults_id: updated.iter().map(ToString::to_string).collect(),
+    })
+}
+
+pub(super) fn migrate_resources(
+    cloud: &Cloud,
+    call: &Call<wire::MigrateVaultResource>,
+) -> Result<MigrateVaultResourceReply, Failure> {
+    let (caller, from) = (call.caller()?, vault_id(&call.path)?);
+    let to = id("destination_vault_id", &call.body.destination_vault_id)?;
+    let resources = ids("resource_ids", &call.body.resource_ids)?;
+    let moved = cloud
+        .control
+        .migrate_vault_resources(&caller, from, to, resources)?;
+    Ok(MigrateVaultResourceReply {
+        migrated_resources: moved.iter().map(ToString::to_string).collect(),
     })
 }
 

@@ -6,6 +6,7 @@
 pub mod errors;
 mod health;
 mod resources;
+mod safety;
 mod watch;
 
 use strongroom_control::restores::{NewRestore, RestoreTarget};
@@ -29,6 +30,14 @@ pub fn add(service: Service<Cloud>) -> Service<Cloud> {
         .serve(cancel_task)
         .serve(report)
         .serve(restore)
+        .serve(safety::plan)
+        .serve(safety::carry_out)
+        .serve(safety::trash)
+        .serve(safety::undelete_backup)
+        .serve(safety::undelete_vault)
+        .serve(safety::safety)
+        .serve(safety::change_safety)
+        .serve(safety::set_grace)
         .probe("/healthz", health::alive)
         .probe("/readyz", health::ready)
 }

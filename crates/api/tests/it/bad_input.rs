@@ -13,6 +13,7 @@ use crate::{
 };
 
 const MISSING: &str = "00000000-0000-4000-8000-000000000000";
+const OTHER: &str = "00000000-0000-4000-8000-000000000001";
 
 /// Working operations with the path of one thing besides the project, and the code for a thing
 /// that is not there.
@@ -24,6 +25,7 @@ fn of_one_thing() -> impl Iterator<Item = (&'static OperationInfo, &'static str,
         ("{operation_log_id}", "BackupService.6500"),
         ("{policy_id}", "BackupService.6000"),
         ("{instance_id}", "BackupService.6302"),
+        ("{agent_id}", "BackupService.6302"),
     ];
     cbr::ALL
         .iter()
@@ -46,6 +48,14 @@ fn body(info: &OperationInfo) -> Option<Value> {
         "SetVaultResource" => json!({ "resource_ids": [MISSING], "action": "suspend" }),
         "UpdatePolicy" => json!({ "policy": { "name": "n" } }),
         "RemoveVaultResource" => json!({ "resource_ids": [MISSING] }),
+        "MigrateVaultResource" => {
+            json!({ "destination_vault_id": OTHER, "resource_ids": [MISSING] })
+        }
+        "AddMember" => json!({ "members": ["0".repeat(32)] }),
+        "UpdateMemberStatus" => json!({ "status": "rejected" }),
+        "UpdateAgent" => json!({ "agent": { "status": "uninstall" } }),
+        "AddAgentPath" => json!({ "add_path": ["/srv"] }),
+        "RemoveAgentPath" => json!({ "remove_path": ["/srv"] }),
         "UpdateVault" => json!({ "vault": { "name": "n" } }),
         "UpdateBackup" => json!({ "backup": { "name": "n" } }),
         "RestoreBackup" => json!({ "restore": { "volume_id": MISSING } }),
@@ -67,6 +77,7 @@ fn ask<'c>(
         .replace("{project_id}", &tenant.project.id.to_string())
         .replace(name, id)
         .replace("{protectable_type}", "disk")
+        .replace("{member_id}", MISSING)
         .replace("{key}", "k");
     let method = Method::from_bytes(info.method.as_str().as_bytes()).unwrap();
     let ask = cloud.ask("cbr", method, &path).token(tenant);
@@ -93,6 +104,12 @@ fn an_id_of_nothing_or_of_another_project_is_404_with_the_documented_code() {
             .is(200)
             .text_at(pointer)
     };
+    let agent = "489654f2-363b-4ebf-966a-bdf079d97114".to_owned();
+    let register = json!({ "agent": {
+        "agent_id": agent, "host_name": "h", "host_ip": "10.0.0.1", "host_os": "linux",
+    } });
+    let agents = cloud.post("cbr", &bob.at("/agents")).token(&bob);
+    agents.json(&register).send().is(200);
     let foreign = [
         ("{vault_id}", vault),
         ("{backup_id}", list("/backups", "/backups/0/id")),
@@ -103,6 +120,7 @@ fn an_id_of_nothing_or_of_another_project_is_404_with_the_documented_code() {
         ),
         ("{policy_id}", policy),
         ("{instance_id}", disk),
+        ("{agent_id}", agent),
     ];
     let mut tried = 0;
     for (info, name, code) in of_one_thing() {

@@ -12,4 +12,5 @@ mod permissions;
 mod policies;
 mod running;
 mod seed;
+mod sharing;
 mod strangers;

@@ -47,6 +47,10 @@ pub struct Binding {
 
 const BY_VAULT: &[Key] = &[("added_at", Ascending), ("vault_id", Ascending)];
 
+/// A vault in the trash keeps its policies for its return, and nobody sees or runs them.
+const NOT_IN_TRASH: &str = "NOT EXISTS (SELECT 1 FROM vaults WHERE vaults.id = vault_id \
+                            AND vaults.trashed_at IS NOT NULL)";
+
 /// The table of policies at vaults.
 pub struct VaultPolicies<'t>(&'t Tx<'t>);
 
@@ -78,8 +82,8 @@ impl VaultPolicies<'_> {
 
     /// The vaults that a policy is bound to, in the order they were bound.
     pub fn of_policy(&self, project: &ProjectId, policy: &PolicyId) -> Result<Vec<VaultPolicyRow>> {
-        self.0
-            .select(&own(project).is("policy_id", policy), BY_VAULT)
+        let bound = own(project).is("policy_id", policy).that(NOT_IN_TRASH);
+        self.0.select(&bound, BY_VAULT)
     }
 
     /// Takes a policy from a vault; `false` if it was not bound to it.
@@ -116,6 +120,7 @@ impl VaultPolicies<'_> {
     }
 
     fn bindings(&self, mut filter: Filter, order: &str, limit: u32) -> Result<Vec<Binding>> {
+        filter = filter.that(NOT_IN_TRASH);
         let clauses = filter.sql();
         let limit = filter.bind(limit.to_value());
         let sql = format!(

@@ -178,29 +178,34 @@ impl Vaults<'_> {
         self.0.change(&own(project).is("id", id), id, edit)
     }
 
-    /// Removes a vault with its tags, its policies' places and its repository's row; `false` if
-    /// there was none.
+    /// Removes a vault, from the trash too, with its tags, its policies' places and its
+    /// repository's row; `false` if there was none.
     ///
     /// `Reference` if it still holds resources or backups.
     pub fn remove(&self, project: &ProjectId, id: &VaultId) -> Result<bool> {
         self.0.vault_tags().remove_all(project, id)?;
         self.0.vault_policies().remove_vault(project, id)?;
         self.0.repositories().remove(project, id)?;
-        Ok(self.0.remove::<VaultRow>(&own(project).is("id", id))? > 0)
+        let anywhere = Filter::new().is("project_id", project).is("id", id);
+        Ok(self.0.remove::<VaultRow>(&anywhere)? > 0)
     }
 
     /// The vault of that id in any project; for operators and jobs.
     pub fn any_project_get(&self, id: &VaultId) -> Result<Option<VaultRow>> {
-        self.0.one(&Filter::new().is("id", id))
+        self.0.one(&kept().is("id", id))
     }
 
     /// One page of the vaults of all projects, the oldest first; for operators and jobs.
     pub fn any_project_list(&self, filter: &VaultFilter, page: &Page) -> Result<Listed<VaultRow>> {
-        self.0
-            .list(&Filter::new(), filter.apply(Filter::new()), BY_AGE, page)
+        self.0.list(&kept(), filter.apply(kept()), BY_AGE, page)
     }
 }
 
+/// Rows that are not in the trash: what is there was deleted, as far as anybody asks here.
+fn kept() -> Filter {
+    Filter::new().that("trashed_at IS NULL")
+}
+
 fn own(project: &ProjectId) -> Filter {
-    Filter::new().is("project_id", project)
+    kept().is("project_id", project)
 }

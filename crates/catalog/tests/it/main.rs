@@ -11,5 +11,6 @@ mod lists;
 mod policies;
 mod processes;
 mod rows;
+mod safety;
 mod sample;
 mod transactions;

@@ -16,10 +16,11 @@ use crate::{
     Caller, Control, Error, Listed, Page, Reason, Result, checkpoints,
     control::project,
     jobs::{self, params},
-    limits,
+    limits, locks, members,
     operation_logs::{self, NewTask, OperationDetail, OperationResource},
     page::LIMIT_MAX,
-    vaults,
+    plans::{self, Consent, Deed},
+    trash, vaults,
 };
 
 impl Control {
@@ -33,21 +34,29 @@ impl Control {
     ) -> Result<Listed<Backup>> {
         let project = project(caller)?;
         let page = page.rows(LIMIT_MAX)?;
+        let shared = rows::shared_filter(filter);
         let Some(filter) = rows::row_filter(filter)? else {
             return Ok(Listed::nothing());
         };
+        let sort = rows::row_sort(sort);
         self.read(|tx| {
-            let found = tx
-                .backups()
-                .list(&project, &filter, &rows::row_sort(sort), &page)?;
-            Listed::of_rows(found, |row| rows::view(tx, row))
+            let found = match &shared {
+                None => tx.backups().list(&project, &filter, &sort, &page)?,
+                Some(shared) => tx
+                    .backups()
+                    .list_shared(&project, shared, &filter, &sort, &page)?,
+            };
+            Listed::of_rows(found, |row| rows::view_for(tx, project, row))
         })
     }
 
-    /// One backup.
+    /// One backup, the project's own or one that is shared with it.
     pub fn show_backup(&self, caller: &Caller, id: BackupId) -> Result<Backup> {
         let project = project(caller)?;
-        self.read(|tx| rows::view(tx, rows::get(tx, project, id)?))
+        self.read(|tx| {
+            let visible = members::visible(tx, project, id)?;
+            rows::view_for(tx, project, visible.backup)
+        })
     }
 
     /// One backup, with everything that is known about how it went.
@@ -80,8 +89,21 @@ impl Control {
     }
 
     /// Begins to delete a backup; one that is on its way out already stays so.
+    ///
+    /// In a guarded vault this needs a [plan](crate::plans).
     pub fn delete_backup(&self, caller: &Caller, id: BackupId) -> Result<()> {
+        self.delete_backup_with(caller, id, Consent::Vendor)
+    }
+
+    /// Begins to delete a backup, or puts it into the trash.
+    pub(crate) fn delete_backup_with(
+        &self,
+        caller: &Caller,
+        id: BackupId,
+        consent: Consent<'_>,
+    ) -> Result<()> {
         let project = project(caller)?;
+        let now = self.now();
         self.order(|tx| {
             let backup = rows::get(tx, project, id)?;
             let vault = vaults::rows::get(tx, project, backup.vault_id)?;
@@ -101,18 +123,23 @@ impl Control {
             if tx.jobs().unfinished_with_key(&params::backup_key(id))? > 0 {
                 return Err(Error::conflict(Reason::BackupInUse, "a restore of it runs"));
             }
-            let expired = backup.expired_at.is_some_and(|time| time <= self.now());
-            if vault.locked && backup.auto_trigger && !expired {
+            if locks::keeps(&locks::safety_of(tx, &vault)?, &backup, now) {
                 return Err(Error::conflict(Reason::LockedVaultKeepsBackup, id));
             }
-            self.begin_deletion(tx, &caller.request_id, &vault, &backup)?;
-            Ok(())
+            plans::consented(tx, &vault, &Deed::DeleteBackup(id), consent, now)?;
+            match trash::grace(tx, &vault)? {
+                Some(days) => {
+                    trash::put_backup(self, tx, &caller.request_id, (&vault, &backup, days))
+                }
+                None => self.begin_deletion(tx, &caller.request_id, &vault, &backup),
+            }
         })
     }
 
     /// The backup whose metadata may be read now; refused while it is being made or deleted.
     pub fn backup_metadata(&self, caller: &Caller, id: BackupId) -> Result<Backup> {
-        let backup = self.show_backup(caller, id)?;
+        let project = project(caller)?;
+        let backup = self.read(|tx| rows::view(tx, rows::get(tx, project, id)?))?;
         match backup.status {
             BackupStatus::Available
             | BackupStatus::WaitingRestore
@@ -179,6 +206,7 @@ impl Control {
             vault: vault.id,
             backup: backup.id,
             log,
+            purge: false,
         };
         let task = NewTask {
             id: log,

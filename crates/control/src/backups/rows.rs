@@ -7,6 +7,7 @@ use strongroom_model::{BackupId, ProjectId, state::BackupStatus};
 use super::{Backup, BackupFilter, BackupReport, BackupSort, BackupSortKey, Direction};
 use crate::{
     Error, Reason, Result,
+    members::row_status,
     operation_logs::{self, KindsWanted, kinds_wanted},
     vaults::one_enterprise_project,
     words::{ImageType, OwnType},
@@ -109,6 +110,34 @@ pub(super) fn report(tx: &Tx<'_>, row: BackupRow) -> Result<BackupReport> {
     })
 }
 
+/// The backup as a project sees it: in its own vault, if it took a share into one.
+pub(super) fn view_for(tx: &Tx<'_>, project: ProjectId, row: BackupRow) -> Result<Backup> {
+    let share = if row.project_id == project {
+        None
+    } else {
+        tx.members().received(&project, &row.id)?
+    };
+    let backup = view(tx, row)?;
+    Ok(match share.and_then(|share| share.vault_id) {
+        Some(vault_id) => Backup { vault_id, ..backup },
+        None => backup,
+    })
+}
+
+/// Which shared backups are asked for; `None` if the project's own alone are.
+pub(super) fn shared_filter(filter: &BackupFilter) -> Option<catalog::SharedFilter> {
+    let own_too = match (filter.own_type, filter.member_status) {
+        (None | Some(OwnType::Private), None) => return None,
+        (Some(OwnType::AllGranted), None) => true,
+        // Only what is shared has such a status.
+        _ => false,
+    };
+    Some(catalog::SharedFilter {
+        own_too,
+        statuses: filter.member_status.map(row_status).into_iter().collect(),
+    })
+}
+
 /// The catalog's filter; `None` if nothing can match.
 pub(super) fn row_filter(filter: &BackupFilter) -> Result<Option<catalog::BackupFilter>> {
     let percent = match filter.used_percent {
@@ -118,9 +147,7 @@ pub(super) fn row_filter(filter: &BackupFilter) -> Result<Option<catalog::Backup
             _ => return Err(Error::invalid("used_percent", "must be from 1 to 100")),
         },
     };
-    let elsewhere = filter.own_type == Some(OwnType::Shared)
-        || filter.member_status.is_some()
-        || filter.image_type == Some(ImageType::Replication)
+    let elsewhere = filter.image_type == Some(ImageType::Replication)
         || filter.resource_az.is_some()
         || filter.dedicated_cloud == Some(true);
     let kind = match kinds_wanted(filter.kinds.as_deref()) {

@@ -101,9 +101,9 @@ pub struct BackupFilter {
     pub start_time: Option<Timestamp>,
     /// Made at that time or earlier.
     pub end_time: Option<Timestamp>,
-    /// The project's own unless said otherwise; nothing is shared yet.
+    /// The project's own unless said otherwise.
     pub own_type: Option<OwnType>,
-    /// Only shared backups have one; nothing is shared yet.
+    /// Only backups that are shared with the project have one.
     pub member_status: Option<MemberStatus>,
     /// Parts of this backup.
     pub parent_id: Option<BackupId>,

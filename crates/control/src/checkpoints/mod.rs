@@ -119,9 +119,13 @@ fn check(new: &NewCheckpoint) -> Result<()> {
 
 /// The checkpoint as it stands, with its resources as they are in the vault now.
 fn view_of(tx: &Tx<'_>, row: CheckpointRow) -> Result<Checkpoint> {
+    let backups = backups_of(tx, &row)?;
+    if backups.is_empty() {
+        return Err(Error::not_found(Reason::NoSuchCheckpoint, row.id));
+    }
     let vault = vaults::rows::get(tx, row.project_id, row.vault_id)?;
     let mut resources = Vec::new();
-    for backup in backups_of(tx, &row)? {
+    for backup in backups {
         let place = tx
             .vault_resources()
             .get(&row.project_id, &backup.resource_id)?;
@@ -196,7 +200,10 @@ pub(crate) fn settle(
     };
     let backups = backups_of(tx, &row)?;
     if backups.is_empty() {
-        tx.checkpoints().remove(&project, &id)?;
+        // Whoever asks is told that it is gone; in the row waits what may be brought back.
+        if tx.trash().count_of_checkpoint(&project, &id)? == 0 {
+            tx.checkpoints().remove(&project, &id)?;
+        }
         return Ok(());
     }
     let unfinished = |status| {

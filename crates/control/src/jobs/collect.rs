@@ -56,7 +56,7 @@ struct Left {
 }
 
 /// Orders a collection of a vault's repository, unless one waits already.
-pub(super) fn order(
+pub(crate) fn order(
     control: &Control,
     tx: &Tx<'_>,
     project: ProjectId,

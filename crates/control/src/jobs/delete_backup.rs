@@ -14,7 +14,7 @@ use super::{
     params::DeleteBackup,
     repository::Data,
 };
-use crate::{Control, Result, backups, operation_logs};
+use crate::{Control, Result, backups, operation_logs, trash};
 
 /// The job.
 pub(super) const JOB: JobType<Control> = JobType {
@@ -28,6 +28,10 @@ fn forget(control: &Control, context: &StepContext<'_>) -> Result<Value, StepErr
     let (project, now) = (params.project, control.now());
     let backup = control.write(|tx| {
         operation_logs::started(tx, project, params.log, now)?;
+        if params.purge {
+            let trashed = tx.trash().backup(&project, &params.backup)?;
+            return Ok(trashed.map(|trashed| trashed.row));
+        }
         // Gone with its vault or its resource meanwhile: that is what was asked for.
         if tx.backups().get(&project, &params.backup)?.is_none() {
             return Ok(None);
@@ -59,7 +63,9 @@ fn end(control: &Control, tx: &Tx<'_>, job: &Job, ending: &Ending) -> Result<()>
     let params: DeleteBackup = super::of_job(&job.params)?;
     let (project, now) = (params.project, control.now());
     let failure = operation_logs::failure_of(ending);
-    if let Some(backup) = tx.backups().get(&project, &params.backup)? {
+    if params.purge {
+        trash::purged_backup(control, tx, &params, failure.is_none())?;
+    } else if let Some(backup) = tx.backups().get(&project, &params.backup)? {
         match &failure {
             None => {
                 backups::remove(tx, &backup, now)?;

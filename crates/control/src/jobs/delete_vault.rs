@@ -17,6 +17,7 @@ use super::{
 use crate::{
     Control, Result,
     operation_logs::{self, OperationDetail},
+    trash,
 };
 
 /// The job.
@@ -106,6 +107,8 @@ fn end(control: &Control, tx: &Tx<'_>, job: &Job, ending: &Ending) -> Result<()>
     let failure = operation_logs::failure_of(ending);
     if failure.is_none() {
         remove_rows(tx, &params)?;
+    } else if params.purge {
+        trash::vault_not_purged(tx, &params)?;
     } else if let Some(vault) = tx.vaults().get(&project, &params.vault)? {
         let everything = BackupFilter {
             vault_id: Some(vault.id),
@@ -142,15 +145,7 @@ fn end(control: &Control, tx: &Tx<'_>, job: &Job, ending: &Ending) -> Result<()>
 
 fn remove_rows(tx: &Tx<'_>, params: &DeleteVault) -> Result<()> {
     let (project, vault) = (params.project, params.vault);
-    let everything = BackupFilter {
-        vault_id: Some(vault),
-        ..BackupFilter::default()
-    };
-    for backup in tx
-        .backups()
-        .list(&project, &everything, &[], &Page::ALL)?
-        .rows
-    {
+    for backup in tx.trash().every_backup_of(&project, &vault)? {
         tx.backups().remove(&project, &backup.id)?;
     }
     for checkpoint in tx.checkpoints().of_vault(&project, &vault)? {

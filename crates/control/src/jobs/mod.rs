@@ -10,7 +10,7 @@
 //! Invariants: a job's operation log, backup, checkpoint and resource change to their final states
 //! in the transaction that ends the job; a step may be run again after a crash at any point of it.
 
-mod collect;
+pub(crate) mod collect;
 mod delete_backup;
 mod delete_vault;
 mod failure;

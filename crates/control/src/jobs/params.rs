@@ -23,6 +23,16 @@ pub(crate) struct Restore {
     pub(crate) backup: BackupId,
     pub(crate) log: OperationLogId,
     pub(crate) target: Target,
+    /// The project of a backup that is shared with this one; none if it is its own.
+    #[serde(default)]
+    pub(crate) owner: Option<ProjectId>,
+}
+
+impl Restore {
+    /// The project that the backup belongs to.
+    pub(crate) fn owner(&self) -> ProjectId {
+        self.owner.unwrap_or(self.project)
+    }
 }
 
 /// Where a restore goes to.
@@ -61,6 +71,9 @@ pub(crate) struct DeleteBackup {
     pub(crate) vault: VaultId,
     pub(crate) backup: BackupId,
     pub(crate) log: OperationLogId,
+    /// It is in the trash, and its owner was told long ago that it is deleted.
+    #[serde(default)]
+    pub(crate) purge: bool,
 }
 
 /// Takes resources out of a vault, with their backups.
@@ -78,6 +91,9 @@ pub(crate) struct DeleteVault {
     pub(crate) project: ProjectId,
     pub(crate) vault: VaultId,
     pub(crate) log: OperationLogId,
+    /// It is in the trash, and its owner was told long ago that it is deleted.
+    #[serde(default)]
+    pub(crate) purge: bool,
 }
 
 /// Frees what no backup of a vault needs any more.

@@ -27,7 +27,7 @@ pub(super) struct Data<'a> {
 }
 
 impl<'a> Data<'a> {
-    /// The data of that vault; `None` if the vault is gone.
+    /// The data of that vault, which may be in the trash; `None` if the vault is gone.
     pub(super) fn of(
         control: &'a Control,
         context: &'a StepContext<'a>,
@@ -35,7 +35,7 @@ impl<'a> Data<'a> {
         vault: VaultId,
     ) -> Result<Option<Self>, StepError> {
         let row = control
-            .read(|tx| Ok(tx.vaults().get(&project, &vault)?))
+            .read(|tx| Ok(tx.trash().vault_anywhere(&project, &vault)?))
             .map_err(|error| of_control(context, &error))?;
         Ok(row.map(|vault| Self {
             control,

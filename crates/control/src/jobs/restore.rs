@@ -67,7 +67,7 @@ fn prepare(control: &Control, context: &StepContext<'_>) -> Result<Value, StepEr
     let (project, now) = (params.project, control.now());
     let safety = control.write(|tx| {
         operation_logs::started(tx, project, params.log, now)?;
-        let backup = backups::rows::get(tx, project, params.backup)?;
+        let backup = backups::rows::get(tx, params.owner(), params.backup)?;
         if backup.status == BackupStatus::WaitingRestore {
             set_status(tx, &backup, BackupStatus::Restoring, now)?;
         }
@@ -223,7 +223,7 @@ fn loss(restored: &Restored) -> Option<String> {
 
 fn write(control: &Control, context: &StepContext<'_>) -> Result<Value, StepError> {
     let params: Restore = context.params()?;
-    let work = Work::of(control, context, params.project, params.backup)?;
+    let work = Work::of(control, context, params.owner(), params.backup)?;
     let written = match &params.target {
         To::Resource { resource, .. } => {
             let path = target_path(control, context, &params, *resource)?;
@@ -364,7 +364,7 @@ fn end(control: &Control, tx: &Tx<'_>, job: &Job, ending: &Ending) -> Result<()>
     if let (Some(failure), Some(trouble)) = (&mut failure, &job.trouble) {
         failure.message = format!("{}; {trouble}", failure.message);
     }
-    let_go(tx, project, params.backup, now)?;
+    let_go(tx, params.owner(), params.backup, now)?;
     params
         .target
         .safety()

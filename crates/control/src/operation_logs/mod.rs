@@ -111,9 +111,41 @@ pub(crate) fn begin(
 ) -> Result<()> {
     let now = control.now();
     let job = JobId::new(control.entropy());
+    insert(tx, request_id, &task, Some(job), now)?;
+    tx.jobs().enqueue(&NewJob {
+        id: job,
+        kind: task.job.to_owned(),
+        params: task.params,
+        exclusive_key: Some(task.exclusive_key),
+        not_before: None,
+        created_at: now,
+    })?;
+    Ok(())
+}
+
+/// Writes down a task that was done in this very transaction: no job is ordered.
+pub(crate) fn noted(
+    control: &Control,
+    tx: &Tx<'_>,
+    request_id: &str,
+    task: &NewTask<'_>,
+) -> Result<()> {
+    let now = control.now();
+    insert(tx, request_id, task, None, now)?;
+    started(tx, task.vault.project_id, task.id, now)?;
+    ended(tx, task.vault.project_id, task.id, now, None)
+}
+
+fn insert(
+    tx: &Tx<'_>,
+    request_id: &str,
+    task: &NewTask<'_>,
+    job: Option<JobId>,
+    now: Timestamp,
+) -> Result<()> {
     let extra = Extra {
         object_type: stored(&task.vault.object_type)?,
-        detail: task.detail,
+        detail: task.detail.clone(),
     };
     let resource = task.resource.as_ref();
     tx.operation_logs().insert(&OperationLogRow {
@@ -133,21 +165,13 @@ pub(crate) fn begin(
         progress: 0,
         error_code: None,
         error_message: None,
-        job_id: Some(job),
+        job_id: job,
         request_id: request_id.to_owned(),
         extra: Json(json!(extra)),
         created_at: now,
         started_at: None,
         ended_at: None,
         updated_at: now,
-    })?;
-    tx.jobs().enqueue(&NewJob {
-        id: job,
-        kind: task.job.to_owned(),
-        params: task.params,
-        exclusive_key: Some(task.exclusive_key),
-        not_before: None,
-        created_at: now,
     })?;
     Ok(())
 }

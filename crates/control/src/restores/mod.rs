@@ -11,7 +11,7 @@ mod target;
 use std::{os::unix::ffi::OsStrExt as _, path::PathBuf};
 
 use serde_json::json;
-use strongroom_catalog::{BackupRow, ResourceRow, Tx, VaultRow};
+use strongroom_catalog::{BackupRow, MemberRow, ResourceRow, ShareStatus, Tx, VaultRow};
 use strongroom_model::{
     BackupId, OperationLogId, ProjectId, ResourceId, ResourceKind,
     state::{BackupStatus, ProtectStatus},
@@ -23,6 +23,7 @@ use crate::{
     checkpoints::order::Order,
     control::{operator, project},
     jobs::{self, params},
+    members,
     operation_logs::{self, NewTask, OperationDetail},
     resources, vaults,
 };
@@ -106,8 +107,12 @@ impl Control {
         target: Option<ResourceId>,
     ) -> Result<OperationLogId> {
         self.order(|tx| {
-            let backup = backups::rows::get(tx, project, id)?;
-            let vault = restorable(tx, &backup, Incomplete::Refused)?;
+            let visible = members::visible(tx, project, id)?;
+            let backup = visible.backup;
+            let mut vault = restorable(tx, &backup, Incomplete::Refused)?;
+            if let Some(share) = visible.share {
+                vault = receiving(tx, project, &share)?;
+            }
             let target = target.unwrap_or(backup.resource_id);
             let resource = resources::get(tx, project, target)?;
             if resource.kind != backup.kind {
@@ -196,7 +201,7 @@ impl Control {
     ) -> Result<OperationLogId> {
         let (project, now) = (vault.project_id, self.now());
         if backup.status == BackupStatus::Available {
-            tx.backups().change(&project, &backup.id, |row| {
+            tx.backups().change(&backup.project_id, &backup.id, |row| {
                 row.status = BackupStatus::WaitingRestore;
                 row.updated_at = now;
             })?;
@@ -214,6 +219,7 @@ impl Control {
             backup: backup.id,
             log,
             target,
+            owner: (backup.project_id != project).then_some(backup.project_id),
         };
         let task = NewTask {
             id: log,
@@ -240,6 +246,15 @@ impl Control {
 enum Incomplete {
     Welcome,
     Refused,
+}
+
+/// The receiver's vault of a share that it has accepted.
+fn receiving(tx: &Tx<'_>, receiver: ProjectId, share: &MemberRow) -> Result<VaultRow> {
+    let (ShareStatus::Accepted, Some(vault)) = (share.status, share.vault_id) else {
+        let about = "accept the share first";
+        return Err(Error::conflict(Reason::BackupStateForbidsRestore, about));
+    };
+    vaults::rows::get_available(tx, receiver, vault, Reason::VaultStateForbidsRestore)
 }
 
 /// The vault of a backup, if the states of both allow a restore.

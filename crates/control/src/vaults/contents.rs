@@ -11,7 +11,7 @@ use strongroom_model::{ResourceId, ResourceKind, Timestamp, state::ProtectStatus
 
 use super::AddedResource;
 use crate::{
-    Error, Reason, Result, limits,
+    Error, Reason, Result, limits, migration,
     words::{ObjectType, stored},
 };
 
@@ -35,14 +35,16 @@ pub(super) fn put_in(
     let mut ids = Vec::with_capacity(added.len());
     for resource in added {
         acceptable(tx, vault, takes, &resource)?;
+        // It may have been here before: moved away, or taken out and its backups brought back.
+        let (backup_count, backup_size_bytes) = migration::counted(tx, vault, resource.id)?;
         tx.vault_resources().insert(&VaultResourceRow {
             project_id: vault.project_id,
             vault_id: vault.id,
             resource_id: resource.id,
             protect_status: ProtectStatus::Available,
             extra_info: Json(resource.extra_info.unwrap_or(Value::Null)),
-            backup_size_bytes: strongroom_model::Bytes(0),
-            backup_count: 0,
+            backup_size_bytes,
+            backup_count,
             added_at: now,
             auto_protect: true,
         })?;

@@ -3,6 +3,7 @@
 mod contents;
 mod removal;
 pub(crate) mod rows;
+mod terms;
 mod view;
 
 pub(crate) use contents::no_twins;

@@ -13,16 +13,30 @@ use crate::{
     control::project,
     jobs::{self, params},
     operation_logs::{self, NewTask, OperationDetail},
-    resources,
+    plans::{self, Consent, Deed},
+    resources, trash,
 };
 
 impl Control {
     /// Begins to take resources out of a vault and to delete their backups.
+    ///
+    /// In a guarded vault this needs a [plan](crate::plans).
     pub fn remove_vault_resources(
         &self,
         caller: &Caller,
         id: VaultId,
         resources: Vec<ResourceId>,
+    ) -> Result<Vec<ResourceId>> {
+        self.remove_vault_resources_with(caller, id, resources, Consent::Vendor)
+    }
+
+    /// Takes resources out of a vault; their backups are deleted, or go into the trash.
+    pub(crate) fn remove_vault_resources_with(
+        &self,
+        caller: &Caller,
+        id: VaultId,
+        resources: Vec<ResourceId>,
+        consent: Consent<'_>,
     ) -> Result<Vec<ResourceId>> {
         let project = project(caller)?;
         if resources.is_empty() {
@@ -32,6 +46,7 @@ impl Control {
             ));
         }
         no_twins(resources.iter().copied())?;
+        let now = self.now();
         self.order(|tx| {
             let vault = rows::get_available(tx, project, id, Reason::VaultStateForbids)?;
             if vault.locked {
@@ -42,6 +57,12 @@ impl Control {
                 Self::mark_removing(tx, &vault, *resource)?;
                 named.push(resources::named(&resources::get(tx, project, *resource)?));
             }
+            let deed = Deed::RemoveResources {
+                vault: id,
+                resources: resources.clone(),
+            };
+            plans::consented(tx, &vault, &deed, consent, now)?;
+            let grace = trash::grace(tx, &vault)?;
             let log = OperationLogId::new(self.entropy());
             let params = params::RemoveResources {
                 project,
@@ -68,7 +89,14 @@ impl Control {
                 params: json!(params),
                 exclusive_key: params::vault_key(id),
             };
-            operation_logs::begin(self, tx, &caller.request_id, task)?;
+            let Some(days) = grace else {
+                operation_logs::begin(self, tx, &caller.request_id, task)?;
+                return Ok(resources);
+            };
+            for resource in &resources {
+                trash::put_resource(self, tx, (&vault, *resource, days))?;
+            }
+            operation_logs::noted(self, tx, &caller.request_id, &task)?;
             Ok(resources)
         })
     }
@@ -103,7 +131,19 @@ impl Control {
 
     /// Begins to delete a vault with all its backups and its key; one that is on its way out
     /// already stays so.
+    ///
+    /// In a guarded vault this needs a [plan](crate::plans).
     pub fn delete_vault(&self, caller: &Caller, id: VaultId) -> Result<()> {
+        self.delete_vault_with(caller, id, Consent::Vendor)
+    }
+
+    /// Begins to delete a vault, or puts it into the trash.
+    pub(crate) fn delete_vault_with(
+        &self,
+        caller: &Caller,
+        id: VaultId,
+        consent: Consent<'_>,
+    ) -> Result<()> {
         let project = project(caller)?;
         let now = self.now();
         self.order(|tx| {
@@ -124,6 +164,12 @@ impl Control {
                 let about = format!("{}: a backup or restore waits or runs", vault.name);
                 return Err(Error::conflict(Reason::VaultNotDeletable, about));
             }
+            plans::consented(tx, &vault, &Deed::DeleteVault(id), consent, now)?;
+            // One whose deletion failed halfway has nothing left to bring back.
+            if let (Some(days), VaultStatus::Available) = (trash::grace(tx, &vault)?, vault.status)
+            {
+                return trash::put_vault(self, tx, &caller.request_id, (&vault, days));
+            }
             tx.vaults().change(&project, &id, |row| {
                 row.status = VaultStatus::Deleting;
                 row.updated_at = now;
@@ -133,6 +179,7 @@ impl Control {
                 project,
                 vault: id,
                 log,
+                purge: false,
             };
             let task = NewTask {
                 id: log,

@@ -6,6 +6,7 @@
 mod crash;
 mod failures;
 mod lists;
+mod safety;
 mod story;
 mod strangers;
 mod tags;

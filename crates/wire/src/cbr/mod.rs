@@ -5,15 +5,19 @@
 //! empty where they leave it out.
 //!
 //! - `table`: the 76 operations
-//! - [`backup`], [`vault`], [`checkpoint`], [`operation_log`], [`policy`],
-//!   [`protectable`], [`tag`],
-//!   [`usage`], [`metadata`], [`version`]: requests and replies
+//! - [`backup`], [`vault`], [`checkpoint`], [`operation_log`], [`policy`], [`protectable`], [`tag`],
+//!   [`usage`], [`metadata`], [`version`], [`member`], [`agent`], [`account`], [`order`]: requests
+//!   and replies
 //! - [`resource`]: kinds of resource, provider ids, specification codes
 
+pub mod account;
+pub mod agent;
 pub mod backup;
 pub mod checkpoint;
+pub mod member;
 pub mod metadata;
 pub mod operation_log;
+pub mod order;
 pub mod policy;
 pub mod protectable;
 pub mod resource;
@@ -98,6 +102,52 @@ paths! {
         protectable_type,
         /// The resource.
         instance_id,
+    }
+
+    /// `/v3/{project_id}/backups/{backup_id}/members/{member_id}`
+    MemberPath {
+        /// The project, 32 hexadecimal digits.
+        project_id,
+        /// The backup.
+        backup_id,
+        /// The receiving project.
+        member_id,
+    }
+
+    /// `/v3/{project_id}/agents/{agent_id}…`
+    AgentPath {
+        /// The project, 32 hexadecimal digits.
+        project_id,
+        /// The agent.
+        agent_id,
+    }
+
+    /// `/v3/{project_id}/cbr-features/{feature_key}`
+    FeaturePath {
+        /// The project, 32 hexadecimal digits.
+        project_id,
+        /// The feature.
+        feature_key,
+    }
+
+    /// `/v3/{project_id}/orders/{order_id}`
+    OrderPath {
+        /// The project, 32 hexadecimal digits.
+        project_id,
+        /// The order.
+        order_id,
+    }
+
+    /// `/v3/domain/{domain_name}/projects`
+    DomainNamePath {
+        /// The account's name.
+        domain_name,
+    }
+
+    /// `/v3/domain/{source_project_id}`
+    SourceProjectPath {
+        /// The project whose account is asked for.
+        source_project_id,
     }
 
     /// `/{api_version}`

@@ -1,15 +1,32 @@
 //! The 76 operations of the vendor's document, in its order.
 
 use super::{
-    BackupPath, CheckpointPath, OperationLogPath, PolicyPath, ProjectPath, ProtectablePath,
-    ProtectablesPath, VaultPath, VaultTagPath, VersionPath,
+    AgentPath, BackupPath, CheckpointPath, DomainNamePath, FeaturePath, MemberPath,
+    OperationLogPath, OrderPath, PolicyPath, ProjectPath, ProtectablePath, ProtectablesPath,
+    SourceProjectPath, VaultPath, VaultTagPath, VersionPath,
+    account::{
+        DomainProjectsReply, DomainReply, FeaturesQuery, FeaturesReply, MigrateDomainReply,
+        MigrateDomainRequest, MigrateStatusQuery, MigrateStatusReply, RegionProjectsReply,
+    },
+    agent::{
+        AddAgentPathReply, AddAgentPathRequest, AgentReply, CheckAgentReply, CheckAgentRequest,
+        ListAgentQuery, ListAgentReply, RegisterAgentRequest, RemoveAgentPathReply,
+        RemoveAgentPathRequest, UpdateAgentRequest,
+    },
     backup::{
         BackupReply, ListBackupsQuery, ListBackupsReply, RestoreBackupReply, RestoreBackupRequest,
         UpdateBackupRequest,
     },
     checkpoint::{CheckpointReply, CreateCheckpointRequest},
+    member::{
+        AddMembersReply, AddMembersRequest, ListMembersReply, MemberReply, ShowMembersDetailQuery,
+        UpdateMemberRequest,
+    },
     metadata::MetadataReply,
     operation_log::{ListOpLogsQuery, ListOpLogsReply, OperationLogReply},
+    order::{
+        ChangeChargeModeRequest, ChangeOrderRequest, OrderReply, OrderVaultReply, UpdateOrderReply,
+    },
     policy::{
         AssociatePolicyReply, AssociatePolicyRequest, CreatePolicyRequest, DissociatePolicyReply,
         DissociatePolicyRequest, ListPoliciesQuery, ListPoliciesReply, PolicyReply,
@@ -22,9 +39,10 @@ use super::{
     },
     usage::{ShowStorageUsageQuery, StorageUsageReply, SummaryReply},
     vault::{
-        AddVaultResourceReply, AddVaultResourceRequest, CreateVaultRequest, ListVaultQuery,
-        ListVaultReply, RemoveVaultResourceReply, RemoveVaultResourceRequest, UpdateVaultRequest,
-        VaultReply,
+        AddVaultResourceReply, AddVaultResourceRequest, BatchUpdateVaultReply,
+        BatchUpdateVaultRequest, CreateVaultRequest, ListVaultQuery, ListVaultReply,
+        MigrateVaultResourceReply, MigrateVaultResourceRequest, RemoveVaultResourceReply,
+        RemoveVaultResourceRequest, UpdateVaultRequest, VaultReply,
     },
     version::VersionsReply,
 };
@@ -33,11 +51,11 @@ use crate::{operation::Empty, path::NoPath, query::NoQuery};
 operations! { Cbr;
     /// Adding Paths to an Agent
     AddAgentPath: Post "/v3/{project_id}/agents/{agent_id}/add-path", "cbr:agents:update", 200,
-        not_yet("backup of files by agents");
+        working(AgentPath, NoQuery, AddAgentPathRequest) -> AddAgentPathReply;
 
     /// Adding a Share Member
     AddMember: Post "/v3/{project_id}/backups/{backup_id}/members", "cbr:member:create", 200,
-        not_yet("sharing with other projects");
+        working(BackupPath, NoQuery, AddMembersRequest) -> AddMembersReply;
 
     /// Adding Resources to a Vault
     AddVaultResource: Post "/v3/{project_id}/vaults/{vault_id}/addresources",
@@ -56,20 +74,20 @@ operations! { Cbr;
 
     /// Modifying All Vaults
     BatchUpdateVault: Put "/v3/{project_id}/vaults/batch-update", "cbr:vaults:update", 200,
-        not_yet("modification of all vaults at once");
+        working(ProjectPath, NoQuery, BatchUpdateVaultRequest) -> BatchUpdateVaultReply;
 
     /// Changing an Order
     ChangeOrder: Post "/v3/{project_id}/orders/change", "cbr:orders:update", 200,
-        not_yet("orders and billing");
+        working(ProjectPath, NoQuery, ChangeOrderRequest) -> OrderReply;
 
     /// Changing the Billing Mode of Vaults
     ChangeVaultChargeMode: Post "/v3/{project_id}/vaults/change-charge-mode",
         "cbr:orders:update", 200,
-        not_yet("orders and billing");
+        working(ProjectPath, NoQuery, ChangeChargeModeRequest) -> OrderReply;
 
     /// Checking Agents
     CheckAgent: Post "/v3/{project_id}/agent/check", "cbr:agents:check", 200,
-        not_yet("backup of files by agents");
+        working(ProjectPath, NoQuery, CheckAgentRequest) -> CheckAgentReply;
 
     /// Replicating a Backup
     CopyBackup: Post "/v3/{project_id}/backups/{backup_id}/replicate", "cbr:backups:replicate", 200,
@@ -94,7 +112,7 @@ operations! { Cbr;
 
     /// Ordering a Vault
     CreatePostPaidVault: Post "/v3/{project_id}/vaults/order", "cbr:vaults:create", 200,
-        not_yet("orders and billing");
+        working(ProjectPath, NoQuery, CreateVaultRequest) -> OrderVaultReply;
 
     /// Creating a Vault
     CreateVault: Post "/v3/{project_id}/vaults", "cbr:vaults:create", 200,
@@ -111,7 +129,7 @@ operations! { Cbr;
     /// Deleting a Share Member
     DeleteMember: Delete "/v3/{project_id}/backups/{backup_id}/members/{member_id}",
         "cbr:member:delete", 204,
-        not_yet("sharing with other projects");
+        working(MemberPath, NoQuery, Empty) -> Empty;
 
     /// Deleting an Organization Policy
     DeleteOrganizationPolicy: Delete
@@ -147,7 +165,7 @@ operations! { Cbr;
 
     /// Querying Agents
     ListAgent: Get "/v3/{project_id}/agents", "cbr:agents:list", 200,
-        not_yet("backup of files by agents");
+        working(ProjectPath, ListAgentQuery, Empty) -> ListAgentReply;
 
     /// Querying All Backups
     ListBackups: Get "/v3/{project_id}/backups", "cbr:backups:list", 200,
@@ -155,7 +173,7 @@ operations! { Cbr;
 
     /// Querying the Projects of an Account
     ListDomainProjects: Get "/v3/domain/{domain_name}/projects", "cbr:projects:list", 200,
-        not_yet("sharing with other projects");
+        working(DomainNamePath, NoQuery, Empty) -> DomainProjectsReply;
 
     /// Querying Vaults of Another Region
     ListExternalVault: Get "/v3/{project_id}/vaults/external", "cbr:vaults:listExternal", 200,
@@ -163,7 +181,7 @@ operations! { Cbr;
 
     /// Querying All Features
     ListFeatures: Get "/v3/{project_id}/cbr-features", "cbr:features:list", 200,
-        not_yet("the feature list");
+        working(ProjectPath, FeaturesQuery, Empty) -> FeaturesReply;
 
     /// Querying Tasks
     ListOpLogs: Get "/v3/{project_id}/operation-logs", "cbr:tasks:list", 200,
@@ -186,7 +204,7 @@ operations! { Cbr;
 
     /// Querying the Projects of the Region
     ListProjects: Get "/v3/region-projects", "cbr:projects:list", 200,
-        not_yet("sharing with other projects");
+        working(NoPath, NoQuery, Empty) -> RegionProjectsReply;
 
     /// Querying Protectable Resources
     ListProtectable: Get "/v3/{project_id}/protectables/{protectable_type}/instances",
@@ -199,21 +217,21 @@ operations! { Cbr;
 
     /// Migrating an Account
     MigrateDomain: Post "/v3/migrates", "cbr:migrates:create", 200,
-        not_yet("migration from predecessor services");
+        working(NoPath, NoQuery, MigrateDomainRequest) -> MigrateDomainReply;
 
     /// Migrating Resources to Another Vault
     MigrateVaultResource: Post "/v3/{project_id}/vaults/{vault_id}/migrateresources",
         "cbr:vaults:migrateResources", 200,
-        not_yet("migration of resources between vaults");
+        working(VaultPath, NoQuery, MigrateVaultResourceRequest) -> MigrateVaultResourceReply;
 
     /// Registering an Agent
     RegisterAgent: Post "/v3/{project_id}/agents", "cbr:agents:create", 200,
-        not_yet("backup of files by agents");
+        working(ProjectPath, NoQuery, RegisterAgentRequest) -> AgentReply;
 
     /// Removing Paths from an Agent
     RemoveAgentPath: Post "/v3/{project_id}/agents/{agent_id}/remove-path",
         "cbr:agents:update", 200,
-        not_yet("backup of files by agents");
+        working(AgentPath, NoQuery, RemoveAgentPathRequest) -> RemoveAgentPathReply;
 
     /// Removing Resources from a Vault
     RemoveVaultResource: Post "/v3/{project_id}/vaults/{vault_id}/removeresources",
@@ -231,7 +249,7 @@ operations! { Cbr;
 
     /// Querying a Specified Agent
     ShowAgent: Get "/v3/{project_id}/agents/{agent_id}", "cbr:agents:get", 200,
-        not_yet("backup of files by agents");
+        working(AgentPath, NoQuery, Empty) -> AgentReply;
 
     /// Querying a Specified Backup
     ShowBackup: Get "/v3/{project_id}/backups/{backup_id}", "cbr:backups:get", 200,
@@ -243,20 +261,20 @@ operations! { Cbr;
 
     /// Querying the Account of a Project
     ShowDomain: Get "/v3/domain/{source_project_id}", "cbr:domains:get", 200,
-        not_yet("sharing with other projects");
+        working(SourceProjectPath, NoQuery, Empty) -> DomainReply;
 
     /// Querying a Specified Feature
     ShowFeature: Get "/v3/{project_id}/cbr-features/{feature_key}", "cbr:features:get", 200,
-        not_yet("the feature list");
+        working(FeaturePath, FeaturesQuery, Empty) -> FeaturesReply;
 
     /// Querying a Share Member
     ShowMemberDetail: Get "/v3/{project_id}/backups/{backup_id}/members/{member_id}",
         "cbr:member:get", 200,
-        not_yet("sharing with other projects");
+        working(MemberPath, NoQuery, Empty) -> MemberReply;
 
     /// Querying Share Members
     ShowMembersDetail: Get "/v3/{project_id}/backups/{backup_id}/members", "cbr:member:list", 200,
-        not_yet("sharing with other projects");
+        working(BackupPath, ShowMembersDetailQuery, Empty) -> ListMembersReply;
 
     /// Querying Backup Metadata
     ShowMetadata: Get "/v3/{project_id}/backups/{backup_id}/metadata",
@@ -265,7 +283,7 @@ operations! { Cbr;
 
     /// Querying the State of a Migration
     ShowMigrateStatus: Get "/v3/migrates", "cbr:migrates:get", 200,
-        not_yet("migration from predecessor services");
+        working(NoPath, MigrateStatusQuery, Empty) -> MigrateStatusReply;
 
     /// Querying a Single Task
     ShowOpLog: Get "/v3/{project_id}/operation-logs/{operation_log_id}", "cbr:tasks:get", 200,
@@ -317,11 +335,11 @@ operations! { Cbr;
 
     /// Removing an Agent
     UnregisterAgent: Delete "/v3/{project_id}/agents/{agent_id}", "cbr:agents:delete", 200,
-        not_yet("backup of files by agents");
+        working(AgentPath, NoQuery, Empty) -> Empty;
 
     /// Modifying an Agent
     UpdateAgent: Put "/v3/{project_id}/agents/{agent_id}", "cbr:agents:update", 200,
-        not_yet("backup of files by agents");
+        working(AgentPath, NoQuery, UpdateAgentRequest) -> AgentReply;
 
     /// Modifying a Backup
     UpdateBackup: Put "/v3/{project_id}/backups/{backup_id}", "cbr:backups:update", 200,
@@ -335,11 +353,11 @@ operations! { Cbr;
     /// Accepting or Rejecting a Share
     UpdateMemberStatus: Put "/v3/{project_id}/backups/{backup_id}/members/{member_id}",
         "cbr:member:update", 200,
-        not_yet("sharing with other projects");
+        working(MemberPath, NoQuery, UpdateMemberRequest) -> MemberReply;
 
     /// Modifying an Order
     UpdateOrder: Put "/v3/{project_id}/orders/{order_id}", "cbr:orders:update", 200,
-        not_yet("orders and billing");
+        working(OrderPath, NoQuery, ChangeOrderRequest) -> UpdateOrderReply;
 
     /// Modifying an Organization Policy
     UpdateOrganizationPolicy: Put "/v3/{project_id}/organization-policies/{organization_policy_id}",

@@ -389,3 +389,44 @@ pub struct RemoveVaultResourceReply {
     /// What is being released.
     pub remove_resource_ids: Vec<String>,
 }
+
+/// The request of `BatchUpdateVault`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BatchUpdateVaultRequest {
+    /// What changes of all vaults.
+    pub vault: VaultBatchUpdate,
+}
+
+/// What can change of all vaults at once (table `VaultBatchUpdate`).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct VaultBatchUpdate {
+    /// Whether to tell somebody when the threshold is passed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub smn_notify: Option<bool>,
+    /// How full they may be before somebody is told, 1 to 100 percent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub threshold: Option<i32>,
+}
+
+/// The answer of `BatchUpdateVault`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BatchUpdateVaultReply {
+    /// The vaults that changed.
+    pub updated_vaults_id: Vec<String>,
+}
+
+/// The request of `MigrateVaultResource`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MigrateVaultResourceRequest {
+    /// The vault to move to.
+    pub destination_vault_id: String,
+    /// What moves.
+    pub resource_ids: Vec<String>,
+}
+
+/// The answer of `MigrateVaultResource`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MigrateVaultResourceReply {
+    /// What moved.
+    pub migrated_resources: Vec<String>,
+}

@@ -98,26 +98,47 @@ pub(crate) fn replies() -> Vec<(&'static str, Value)> {
     let rules = |place| ours(place, json!({}), "clients fail without the object");
     let auto_bind = "clients read it back, and the other examples show it";
     replies! {
+        AddAgentPath: vec![],
+        AddMember: vec![],
         AddVaultResource: vec![],
         AssociateVaultPolicy: vec![],
+        BatchUpdateVault: vec![],
+        ChangeOrder: vec![],
+        ChangeVaultChargeMode: vec![],
+        CheckAgent: vec![],
         CreateCheckpoint: vec![],
         CreatePolicy: vec![],
+        CreatePostPaidVault: vec![],
         CreateVault: vec![
             frozen("/vault/billing/frozen_scene"),
             rules("/vault/bind_rules"),
         ],
         DisassociateVaultPolicy: vec![],
+        ListAgent: vec![],
         ListBackups: vec![],
+        ListDomainProjects: vec![],
+        ListFeatures: vec![],
         ListOpLogs: vec![],
         ListPolicies: vec![],
+        ListProjects: vec![],
         ListProtectable: vec![],
         ListVault: vec![],
+        MigrateDomain: vec![],
+        MigrateVaultResource: vec![],
+        RegisterAgent: vec![],
+        RemoveAgentPath: vec![],
         RemoveVaultResource: vec![],
         RestoreBackup: vec![],
         SetVaultResource: vec![],
+        ShowAgent: vec![],
         ShowBackup: vec![],
         ShowCheckpoint: vec![],
+        ShowDomain: vec![],
+        ShowFeature: vec![],
+        ShowMemberDetail: vec![],
+        ShowMembersDetail: vec![],
         ShowMetadata: vec![],
+        ShowMigrateStatus: vec![],
         ShowOpLog: vec![],
         ShowPolicy: vec![],
         ShowProtectable: vec![],
@@ -136,10 +157,13 @@ pub(crate) fn replies() -> Vec<(&'static str, Value)> {
             ours("/resources/0/sys_tags", json!([]), "mandatory in the table"),
         ],
         ShowVaultTag: vec![],
+        UpdateAgent: vec![],
         UpdateBackup: vec![left_out(
             "/backup/children/0/extend_info/app_consistency",
             "null in this example, left out in every other",
         )],
+        UpdateMemberStatus: vec![],
+        UpdateOrder: vec![],
         UpdatePolicy: vec![],
         UpdateVault: vec![
             frozen("/vault/billing/frozen_scene"),
@@ -183,9 +207,23 @@ fn every_working_operation_with_a_reply_has_an_example() {
 #[test]
 fn documented_requests_come_back_without_what_only_orders_need() {
     let order = "concerns orders only: accepted, without effect";
+    request::<cbr::AddAgentPath>(vec![]);
+    request::<cbr::AddMember>(vec![]);
     request::<cbr::AddVaultResource>(vec![]);
     request::<cbr::AssociateVaultPolicy>(vec![]);
     request::<cbr::BatchCreateAndDeleteVaultTags>(vec![]);
+    request::<cbr::BatchUpdateVault>(vec![]);
+    request::<cbr::ChangeOrder>(vec![]);
+    request::<cbr::ChangeVaultChargeMode>(vec![
+        left_out("/console_url", order),
+        left_out("/is_auto_pay", order),
+        left_out("/is_auto_renew", order),
+    ]);
+    request::<cbr::CheckAgent>(vec![]);
+    request::<cbr::CreatePostPaidVault>(vec![
+        left_out("/vault/billing/period_num", order),
+        left_out("/vault/billing/period_type", order),
+    ]);
     request::<cbr::CreateCheckpoint>(vec![]);
     request::<cbr::CreatePolicy>(vec![]);
     request::<cbr::CreateVault>(vec![
@@ -194,11 +232,16 @@ fn documented_requests_come_back_without_what_only_orders_need() {
         left_out("/vault/billing/is_auto_renew", order),
     ]);
     request::<cbr::CreateVaultTags>(vec![]);
+    request::<cbr::MigrateDomain>(vec![]);
+    request::<cbr::MigrateVaultResource>(vec![]);
+    request::<cbr::RegisterAgent>(vec![]);
     request::<cbr::RemoveVaultResource>(vec![]);
     request::<cbr::DisassociateVaultPolicy>(vec![]);
     request::<cbr::RestoreBackup>(vec![]);
     request::<cbr::SetVaultResource>(vec![]);
+    request::<cbr::UpdateAgent>(vec![]);
     request::<cbr::UpdateBackup>(vec![]);
+    request::<cbr::UpdateMemberStatus>(vec![]);
     request::<cbr::UpdatePolicy>(vec![]);
     request::<cbr::UpdateVault>(vec![]);
 }

@@ -33,6 +33,11 @@ pub(crate) const ALL: &[Migration] = &[
         sql: include_str!("../../../migrations/sqlite/0002_policies.sql"),
     },
     Migration {
+        version: 3,
+        name: "safety",
+        sql: include_str!("../../../migrations/sqlite/0003_safety.sql"),
+    },
+    Migration {
         version: 4,
         name: "watch",
         sql: include_str!("../../../migrations/sqlite/0004_watch.sql"),

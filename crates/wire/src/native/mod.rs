@@ -1,11 +1,16 @@
 //! Our own small API, for what the vendors' documents have no word for.
 //!
+//! Deletions are planned here, and what was deleted is brought back ([`safety`]).
 //! Operators register what can be protected and restore to places of their choice: a path of the
 //! host is never a tenant's word. Everything else goes through the vendors' operations.
+
+pub mod safety;
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+
+use safety::{Deed, Grace, Plan, Trash, VaultSafety, VaultSafetyChange};
 
 use crate::{
     operation::Empty,
@@ -51,6 +56,40 @@ operations! { Native;
     ShowBackupReport: Get "/native/v1/backups/{backup_id}/report", "native:backups:getReport", 200,
         working(BackupPath, NoQuery, Empty) -> BackupReport;
 
+    /// Showing what can be brought back
+    ListTrash: Get "/native/v1/trash", "native:trash:list", 200,
+        working(NoPath, NoQuery, Empty) -> Trash;
+
+    /// Bringing a deleted backup back
+    UndeleteBackup: Post "/native/v1/trash/backups/{backup_id}/undelete",
+        "native:backups:undelete", 204,
+        working(BackupPath, NoQuery, Empty) -> Empty;
+
+    /// Bringing a deleted vault back
+    UndeleteVault: Post "/native/v1/trash/vaults/{vault_id}/undelete",
+        "native:vaults:undelete", 204,
+        working(VaultPath, NoQuery, Empty) -> Empty;
+
+    /// Showing how careful the service is with a vault
+    ShowVaultSafety: Get "/native/v1/vaults/{vault_id}/safety", "native:vaults:getSafety", 200,
+        working(VaultPath, NoQuery, Empty) -> VaultSafety;
+
+    /// Making the service more careful with a vault
+    ChangeVaultSafety: Put "/native/v1/vaults/{vault_id}/safety", "native:vaults:changeSafety", 200,
+        working(VaultPath, NoQuery, VaultSafetyChange) -> VaultSafety;
+
+    /// Saying how long what is deleted can be brought back
+    SetGrace: Put "/native/v1/grace", "native:service:setGrace", 200,
+        working(NoPath, NoQuery, Grace) -> Grace;
+
+    /// Showing what a deletion would take
+    PlanDeletion: Post "/native/v1/plans", "native:plans:getPlan", 200,
+        working(NoPath, NoQuery, Deed) -> Plan;
+
+    /// Deleting what was planned
+    CarryOutPlan: Post "/native/v1/plans/{token}", "native:plans:carryOut", 202,
+        working(PlanPath, NoQuery, Deed) -> Empty;
+
     /// Restoring to a place of the operator's choice
     RestoreBackupTo: Post "/native/v1/backups/{backup_id}/restore", "native:backups:restore", 202,
         working(BackupPath, NoQuery, RestoreTo) -> TaskStarted;
@@ -73,6 +112,18 @@ paths! {
     BackupPath {
         /// The backup.
         backup_id,
+    }
+
+    /// `/native/v1/vaults/{vault_id}…`
+    VaultPath {
+        /// The vault.
+        vault_id,
+    }
+
+    /// `/native/v1/plans/{token}`
+    PlanPath {
+        /// The plan's token.
+        token,
     }
 }
 
