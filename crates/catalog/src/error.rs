@@ -48,6 +48,14 @@ pub enum Error {
         /// Its name.
         name: String,
     },
+    /// A row written beside the data does not read back.
+    #[error("the document of a {what} is unreadable: {reason}")]
+    Document {
+        /// The domain's word for a row.
+        what: &'static str,
+        /// What is wrong with it.
+        reason: String,
+    },
     /// The disk, or the size allowed, is used up. What was being written is rolled back.
     #[error("no space left for the catalog; free some and try again, nothing was changed")]
     NoSpace,

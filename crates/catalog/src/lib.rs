@@ -32,6 +32,8 @@ pub mod error;
 pub mod identity;
 pub mod jobs;
 pub mod members;
+pub mod document;
+pub mod notes;
 pub mod operation_logs;
 pub mod organization;
 pub mod policies;
@@ -56,12 +58,14 @@ pub use enterprise::{
     EnterpriseMigrationFilter, EnterpriseMigrationRow, EnterpriseProjectFilter,
     EnterpriseProjectKey, EnterpriseProjectRow,
 };
+pub use document::{Columns, Document};
 pub use error::{Error, Result};
 pub use identity::{
     AccessKeyRow, DomainRow, GrantRow, KeyStatus, PermissionGrantRow, PermissionPolicyRow,
     ProjectRow, TokenRow, TokenScope, UserRow,
 };
 pub use members::{MemberRow, ShareStatus};
+pub use notes::NoteRow;
 pub use operation_logs::{OperationLogFilter, OperationLogRow, OperationType};
 pub use organization::{OrganizationPolicyRow, RolloutRow};
 pub use policies::{PolicyFilter, PolicyRow, PolicyType, VaultPolicyRow};

@@ -5,14 +5,15 @@
 //! is what makes `kill -9` harmless.
 
 use std::{
+    collections::BTreeMap,
     fmt,
     path::{Path, PathBuf},
     sync::{Arc, OnceLock},
 };
 
-use strongroom_catalog::{Catalog, Tx};
+use strongroom_catalog::{Catalog, Tx, VaultRow};
 use strongroom_model::{Clock, Entropy, ProjectId, Timestamp, VaultId};
-use strongroom_store::Store;
+use strongroom_store::{ErrorKind, Key, Store};
 
 use crate::{Caller, Error, MasterKey, Result};
 
@@ -29,6 +30,8 @@ pub struct Parts {
     pub entropy: Arc<dyn Entropy>,
     /// Where the repository of each vault is; see [`stores_below`].
     pub store_of: StoreOf,
+    /// The same for each other region, by its name.
+    pub regions: BTreeMap<String, StoreOf>,
     /// Wraps the data keys.
     pub master_key: MasterKey,
     /// The service's own directories: no resource may be inside of one, and a share around one
@@ -43,6 +46,27 @@ pub fn stores_below(url: &str) -> StoreOf {
         None => (url.to_owned(), String::new()),
     };
     Arc::new(move |vault| Store::open(&format!("{}/{vault}{query}", place.trim_end_matches('/'))))
+}
+
+/// The vaults that have something below `url`, as [`stores_below`] puts them there.
+pub fn vaults_below(url: &str) -> strongroom_store::Result<Vec<VaultId>> {
+    let store = Store::open(url)?;
+    let mut found = Vec::new();
+    let mut after: Option<Key> = None;
+    loop {
+        // One key of each folder tells of it; the listing goes on behind its last possible one.
+        let mut first = None;
+        let listed = store.list_after("", after.as_ref(), &mut |key, _| {
+            first = Some(key);
+            Err(strongroom_store::Error::new(ErrorKind::Other).because("enough"))
+        });
+        let Some(key) = first else {
+            return listed.map(|()| found);
+        };
+        let folder = key.as_str().split('/').next().unwrap_or_default();
+        found.extend(folder.parse::<VaultId>());
+        after = Some(Key::new(&format!("{folder}/{}", "z".repeat(100))).unwrap_or(key));
+    }
 }
 
 /// The handle on all use cases.
@@ -102,9 +126,25 @@ impl Control {
         self.own_paths().iter().any(|own| own.starts_with(path))
     }
 
-    /// The store of a vault's repository.
-    pub(crate) fn store_of(&self, vault: VaultId) -> strongroom_store::Result<Store> {
-        (self.parts.store_of)(vault)
+    /// The store of a vault's repository, in the vault's region.
+    pub(crate) fn store_of(&self, vault: &VaultRow) -> strongroom_store::Result<Store> {
+        self.store_in(vault.region.as_deref(), vault.id)
+    }
+
+    /// The store of the repository of a vault in that region; `None` is this service's own.
+    pub(crate) fn store_in(
+        &self,
+        region: Option<&str>,
+        vault: VaultId,
+    ) -> strongroom_store::Result<Store> {
+        let Some(region) = region else {
+            return (self.parts.store_of)(vault);
+        };
+        let Some(stores) = self.parts.regions.get(region) else {
+            let why = format!("region {region} is not configured; name its store again");
+            return Err(strongroom_store::Error::new(ErrorKind::Denied).because(why));
+        };
+        stores(vault)
     }
 
     /// Runs `body` on one unchanging view of the catalog.

@@ -233,6 +233,11 @@ reasons! {
     /// CBR 6220.
     LockedVaultKeepsBackup = "locked_vault_keeps_backup", "the vault is locked: an automatic backup cannot be deleted by hand";
 
+    /// CBR 7300.
+    VaultCannotSynchronise = "vault_cannot_synchronise", "the vault cannot be synchronised now";
+    /// CBR 7302.
+    SynchronisationRuns = "synchronisation_runs", "a synchronisation of the vault waits or runs already";
+
     /// CBR 2001.
     TargetTooSmall = "target_too_small", "the target is smaller than the backup";
     /// CBR 2002.
@@ -278,6 +283,8 @@ reasons! {
     StoreFull = "store_full", "the storage behind the vault is full";
     /// Stored data is missing or damaged.
     DataDamaged = "data_damaged", "stored data is missing or damaged";
+    /// Some of the data could not be taken into the catalog; CBR 1006.
+    ImportFailed = "import_failed", "not everything could be imported";
     /// A file or device could not be read or written.
     InputOutput = "input_output", "reading or writing failed";
     /// The task was cancelled.

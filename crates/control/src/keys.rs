@@ -45,9 +45,19 @@ pub struct OpenRecord {
     /// The vault's project.
     pub project: ProjectId,
     key: DataKey,
+    wrapped: Vec<u8>,
 }
 
 impl OpenRecord {
+    pub(crate) fn data_key(&self) -> &DataKey {
+        &self.key
+    }
+
+    /// The key as the catalog keeps it.
+    pub(crate) fn wrapped(&self) -> &[u8] {
+        &self.wrapped
+    }
+
     /// The key-encryption key of the vault's repository.
     pub fn key(&self) -> [u8; 32] {
         self.key.bytes()
@@ -159,6 +169,7 @@ impl MasterKey {
             vault: record.vault,
             project: record.project,
             key,
+            wrapped,
         })
     }
 

@@ -25,6 +25,7 @@ mod control;
 pub mod error;
 pub mod features;
 pub mod identity;
+pub mod import;
 pub mod jobs;
 pub mod keys;
 mod limits;
@@ -48,7 +49,7 @@ pub mod vaults;
 pub mod words;
 
 pub use caller::Caller;
-pub use control::{Control, Parts, StoreOf, stores_below};
+pub use control::{Control, Parts, StoreOf, stores_below, vaults_below};
 pub use error::{Error, Reason, Result};
 pub use keys::MasterKey;
 pub use page::{Listed, Page};

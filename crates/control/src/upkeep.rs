@@ -16,11 +16,14 @@ pub struct Upkeep {
     pub logs: u64,
     /// Jobs that were forgotten.
     pub jobs: u64,
+    /// Vaults of which a new note is written beside their data.
+    pub notes: u64,
 }
 
 impl Control {
-    /// One round of upkeep: orders the deletion of expired backups, forgets old tasks, and wipes
-    /// what deleted rows (destroyed keys among them) left in the catalog's log.
+    /// One round of upkeep: orders the deletion of expired backups, forgets old tasks, wipes
+    /// what deleted rows (destroyed keys among them) left in the catalog's log, and sees to the notes beside
+    /// the data.
     pub fn keep_up(&self) -> Result<Upkeep> {
         let expired = self.delete_expired_backups()?;
         let purged = self.purge_trash()?;
@@ -33,11 +36,13 @@ impl Control {
             Ok((logs, jobs))
         })?;
         self.catalog().fold_log()?;
+        let notes = self.note_vaults()?;
         Ok(Upkeep {
             expired,
             purged,
             logs,
             jobs,
+            notes,
         })
     }
 }

@@ -4,6 +4,7 @@
 //! - `story`: the user's commands from registration to restore
 //! - `repository`: `strongroom repo` without a service
 //! - `reader`: a reader written from the format's document alone
+//! - `rebuild`: the catalog is deleted and comes back
 //! - `operators`: projects, users and keys; nobody sees what is not his
 //! - `refusals`: bad input, and what it gets
 //! - `exports`: other programs read what `strongroom repo export` writes
@@ -21,6 +22,7 @@ mod leftovers;
 mod mount;
 mod operators;
 mod reader;
+mod rebuild;
 mod refusals;
 mod repository;
 mod scene;

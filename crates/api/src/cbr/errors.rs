@@ -120,6 +120,18 @@ const fn code_of_backups(reason: Reason) -> ErrorCode {
         | Reason::ShareTakenElsewhere
         | Reason::VaultStateForbidsShare
         | Reason::ShareKindDiffers => code_of_shares(reason),
+        Reason::VaultCannotSynchronise => ErrorCode {
+            code: "BackupService.7300",
+            ..cbr::VAULT_STATE
+        },
+        Reason::SynchronisationRuns => ErrorCode {
+            code: "BackupService.7302",
+            ..cbr::VAULT_STATE
+        },
+        Reason::ImportFailed => ErrorCode {
+            code: "BackupService.1006",
+            ..cbr::INTERNAL
+        },
         Reason::Unavailable => ErrorCode {
             status: 503,
             ..cbr::INTERNAL

@@ -10,6 +10,7 @@ mod backups;
 mod checkpoints;
 pub mod errors;
 mod members;
+mod import;
 mod operation_logs;
 mod orders;
 mod pages;
@@ -49,6 +50,8 @@ pub fn router(cloud: Arc<Cloud>) -> Router {
         .serve(backups::delete)
         .serve(backups::restore)
         .serve(backups::metadata)
+        .serve(import::backups)
+        .serve(import::vault)
         .serve(operation_logs::list)
         .serve(operation_logs::show)
         .serve(policies::create)

@@ -8,7 +8,7 @@ use strongroom_wire::cbr::{
     self as wire,
     operation_log::{
         BackupDetail, CommonDetail, DeleteDetail, ListOpLogsReply, OperationError,
-        OperationExtraInfo, OperationLogReply, RemoveResourcesDetail, RestoreDetail,
+        OperationExtraInfo, OperationLogReply, RemoveResourcesDetail, RestoreDetail, SyncDetail,
         VaultDeleteDetail,
     },
     resource::{ObjectType, ResourceRef},
@@ -164,6 +164,13 @@ fn add_detail(extra: &mut OperationExtraInfo, detail: OperationDetail) {
             extra.delete = Some(DeleteDetail {
                 backup_id: backup_id.to_string(),
                 backup_name,
+            });
+        }
+        OperationDetail::Sync { imported, failed } => {
+            extra.sync = Some(SyncDetail {
+                sync_backup_num: imported,
+                delete_backup_num: 0,
+                err_sync_backup_num: failed,
             });
         }
         OperationDetail::VaultDelete { failed, total } => {

@@ -87,6 +87,7 @@ impl TestCloud {
             clock: clock.clone(),
             entropy: entropy.clone(),
             store_of: stores_below(data.join("repositories").to_str().unwrap()),
+            regions: std::collections::BTreeMap::new(),
             master_key,
             own_paths: vec![data],
         });

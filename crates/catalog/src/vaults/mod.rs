@@ -75,6 +75,8 @@ table! {
         created_at: Timestamp,
         /// When it was last changed.
         updated_at: Timestamp,
+        /// The region whose store holds its data; `None` is the service's own.
+        region: Option<String>,
     }
 }
 
@@ -185,6 +187,7 @@ impl Vaults<'_> {
     pub fn remove(&self, project: &ProjectId, id: &VaultId) -> Result<bool> {
         self.0.vault_tags().remove_all(project, id)?;
         self.0.vault_policies().remove_vault(project, id)?;
+        self.0.notes().remove(project, id)?;
         self.0.repositories().remove(project, id)?;
         let anywhere = Filter::new().is("project_id", project).is("id", id);
         Ok(self.0.remove::<VaultRow>(&anywhere)? > 0)

@@ -72,6 +72,7 @@ pub(crate) fn vault(project: ProjectId) -> VaultRow {
         data_key_sealed: Sealed(KEY.to_vec()),
         created_at: at(2),
         updated_at: at(2),
+        region: None,
     }
 }
 

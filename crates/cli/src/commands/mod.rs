@@ -6,6 +6,7 @@
 //!   all through the service's API
 //! - [`policy`]: a word that is kept free
 //! - [`admin`]: on the catalog itself
+//! - [`stores`]: where the data are, for those that must know
 //! - [`repo`]: on a repository itself
 
 pub(crate) mod admin;
@@ -16,6 +17,7 @@ pub(crate) mod repo;
 pub(crate) mod resource;
 pub(crate) mod restore;
 pub(crate) mod serve;
+pub(crate) mod stores;
 pub(crate) mod task;
 pub(crate) mod try_out;
 pub(crate) mod vault;

@@ -137,6 +137,19 @@ fn master_key(folder: &Path) -> Result<MasterKey> {
     }
 }
 
+/// Refuses a directory without a master key: one made now would open nothing.
+pub(crate) fn require_master_key(folder: &Path) -> Result<()> {
+    let path = folder.join("master.key");
+    if env::var_os(MASTER_KEY).is_some() || path.exists() {
+        return Ok(());
+    }
+    bail!(
+        "the master key is missing: bring {} back from where you keep it, or set {MASTER_KEY}; \
+         without it the data of the vaults cannot be read",
+        path.display()
+    )
+}
+
 fn read_key(path: &Path) -> io::Result<Result<MasterKey>> {
     let text = fs::read_to_string(path)?;
     Ok(MasterKey::from_hex(&text).with_context(|| format!("{} is damaged", path.display())))

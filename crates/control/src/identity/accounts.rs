@@ -17,7 +17,8 @@ use crate::{
 const FIRST_USER: &str = "admin";
 /// The name of the domain that the first start makes.
 const FIRST_DOMAIN: &str = "strongroom";
-const REGION: &str = "region";
+/// The setting that holds the region's name.
+pub(crate) const REGION: &str = "region";
 const FIRST_KEY: &str = "made by the first start";
 
 /// What the first start made, with its secrets, which cannot be asked for again.
@@ -73,13 +74,12 @@ impl Identity {
                 return Ok(None);
             }
             tx.settings().set(REGION, region)?;
-            let domain = DomainRow {
-                id: DomainId::new(self.0.entropy.as_ref()),
-                name: FIRST_DOMAIN.to_owned(),
-                created_at: self.0.clock.now(),
+            let domain = self.first_domain_row(tx)?;
+            // Both are there already in a catalog that was rebuilt.
+            let project = match tx.projects().by_name(&domain.id, region)? {
+                Some(project) => shown_project(project),
+                None => self.insert_project(tx, domain.id, region)?,
             };
-            tx.domains().insert(&domain)?;
-            let project = self.insert_project(tx, domain.id, region)?;
             let user = self.insert_user(tx, domain.id, FIRST_USER, Some(hash), true)?;
             grant(tx, &user.id, &project.id, Role::Member)?;
             let key = self.insert_key(tx, user.id, FIRST_KEY)?;
@@ -92,6 +92,19 @@ impl Identity {
             password,
             key,
         }))
+    }
+
+    fn first_domain_row(&self, tx: &Tx<'_>) -> Result<DomainRow> {
+        if let Some(domain) = tx.domains().by_name(FIRST_DOMAIN)? {
+            return Ok(domain);
+        }
+        let domain = DomainRow {
+            id: DomainId::new(self.0.entropy.as_ref()),
+            name: FIRST_DOMAIN.to_owned(),
+            created_at: self.0.clock.now(),
+        };
+        tx.domains().insert(&domain)?;
+        Ok(domain)
     }
 
     /// Gives the operator of the first start a new password and a new access key, for when what

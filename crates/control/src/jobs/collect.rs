@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use strongroom_catalog::{BackupFilter, Tx};
+use strongroom_catalog::{BackupFilter, Tx, VaultRow};
 use strongroom_engine::{
     Repository,
     collect::{self as engine_collect, CollectOptions, Fencing},
@@ -71,6 +71,11 @@ pub(crate) fn order(
     } else {
         Ok(())
     }
+}
+
+/// The same for a vault at hand.
+pub(crate) fn order_collection(control: &Control, tx: &Tx<'_>, vault: &VaultRow) -> Result<()> {
+    order(control, tx, vault.project_id, vault.id)
 }
 
 fn enqueue(

@@ -39,7 +39,7 @@ fn erase(control: &Control, context: &StepContext<'_>) -> Result<Value, StepErro
     let Some(data) = Data::of(control, context, params.project, params.vault)? else {
         return Ok(Value::Null);
     };
-    stop_collecting(control, context, &params)?;
+    stop_upkeep(control, context, &params)?;
     let store = data.store()?;
     let failed = |error: strongroom_store::Error| of_store(context, error.kind, chain(&error));
     store.delete(&repository::key_record()).map_err(failed)?;
@@ -55,26 +55,33 @@ fn erase(control: &Control, context: &StepContext<'_>) -> Result<Value, StepErro
     }
 }
 
-/// Sees to it that no collection writes to the store while it is erased.
-fn stop_collecting(
+/// Sees to it that nothing that was not asked for writes to the store while it is erased: a
+/// collection, a note (which would bring the vault's key back).
+fn stop_upkeep(
     control: &Control,
     context: &StepContext<'_>,
     params: &DeleteVault,
 ) -> Result<(), StepError> {
-    let (key, now) = (params::collect_key(params.vault), control.now());
+    let keys = [
+        params::collect_key(params.vault),
+        params::note_key(params.vault),
+    ];
+    let now = control.now();
     let running = control.order(|tx| {
         let unfinished = tx.jobs().list(WithEnded::No, &Page::ALL)?.rows;
-        let collections = unfinished
-            .iter()
-            .filter(|job| job.exclusive_key.as_ref() == Some(&key));
+        let of_vault = unfinished.iter().filter(|job| {
+            job.exclusive_key
+                .as_ref()
+                .is_some_and(|key| keys.contains(key))
+        });
         let mut running = false;
-        for job in collections {
+        for job in of_vault {
             running |= tx.jobs().request_cancel(&job.id, now)?;
         }
         Ok(running)
     });
     if running.map_err(|error| of_control(context, &error))? {
-        let cause = "a collection of the repository is being stopped";
+        let cause = "a collection or a note of the repository is being stopped";
         return Err(again(context, cause));
     }
     Ok(())

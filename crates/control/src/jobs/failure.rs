@@ -82,7 +82,7 @@ pub(super) fn of_content(error: &content::Error, message: &str) -> StepError {
 }
 
 /// An error with all its causes, in one line.
-pub(super) fn chain(error: &dyn StdError) -> String {
+pub(crate) fn chain(error: &dyn StdError) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {

@@ -4,8 +4,11 @@
 //! - `restore`: restores one backup
 //! - `delete_backup`, `remove_resources`, `delete_vault`: let data go
 //! - `collect`: frees what no backup of a vault needs any more
+//! - `import`: takes backups that the catalog does not know into it; `note`: writes beside the
+//!   data what the catalog knows
 //! - `params`: what the jobs are told; `failure`: how a step fails; `repository`: how a vault's
-//!   data are reached; `watch`: progress and cancelling; `own_paths`: what no backup holds
+//!   data are reached; `saved`: what a manifest says; `watch`: progress and cancelling;
+//!   `own_paths`: what no backup holds
 //!
 //! Invariants: a job's operation log, backup, checkpoint and resource change to their final states
 //! in the transaction that ends the job; a step may be run again after a crash at any point of it.
@@ -14,12 +17,15 @@ pub(crate) mod collect;
 mod delete_backup;
 mod delete_vault;
 mod failure;
+mod import;
+mod note;
 mod own_paths;
 pub(crate) mod params;
 mod protect;
 mod remove_resources;
 mod repository;
 mod restore;
+pub(crate) mod saved;
 mod watch;
 
 use std::sync::Arc;
@@ -31,6 +37,10 @@ use strongroom_jobs::{Context, Job, JobType, Options, Registry, Runner};
 use strongroom_model::Clock;
 
 use crate::{Control, Error, Result};
+
+pub(crate) use self::{
+    collect::order_collection, failure::chain, note::order_note, repository::BACKUP_LABEL,
+};
 
 /// The name of the job that makes one backup.
 pub(crate) const PROTECT: &str = "protect";
@@ -45,6 +55,11 @@ pub(crate) const DELETE_VAULT: &str = "delete_vault";
 /// The name of the job that frees what nothing needs any more.
 pub(crate) const COLLECT: &str = "collect";
 
+/// The name of the job that takes backups into the catalog.
+pub(crate) const IMPORT: &str = "import";
+/// The name of the job that writes the catalog's rows beside the data.
+pub(crate) const NOTE: &str = "note";
+
 /// Every job there is.
 pub const ALL: &[&JobType<Control>] = &[
     &protect::JOB,
@@ -53,6 +68,8 @@ pub const ALL: &[&JobType<Control>] = &[
     &remove_resources::JOB,
     &delete_vault::JOB,
     &collect::JOB,
+    &import::JOB,
+    &note::JOB,
 ];
 
 impl Context for Control {
@@ -111,6 +128,8 @@ mod tests {
             REMOVE_RESOURCES,
             DELETE_VAULT,
             COLLECT,
+            IMPORT,
+            NOTE,
         ];
         let registry = Registry::new(ALL).unwrap();
         assert_eq!(registry.names().len(), names.len());

@@ -103,6 +103,23 @@ pub(crate) struct Collect {
     pub(crate) vault: VaultId,
 }
 
+/// Takes the backups of a vault's data into the catalog.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Import {
+    pub(crate) project: ProjectId,
+    pub(crate) vault: VaultId,
+    /// This one alone.
+    pub(crate) only: Option<BackupId>,
+    pub(crate) log: OperationLogId,
+}
+
+/// Writes beside a vault's data what the catalog knows of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Note {
+    pub(crate) project: ProjectId,
+    pub(crate) vault: VaultId,
+}
+
 /// Work on one resource is done in the order it was asked for.
 pub(crate) fn resource_key(resource: ResourceId) -> String {
     format!("resource:{resource}")
@@ -116,6 +133,16 @@ pub(crate) fn backup_key(backup: BackupId) -> String {
 /// One collection of a vault's repository runs at a time; it stands in nobody's way.
 pub(crate) fn collect_key(vault: VaultId) -> String {
     format!("collect:{vault}")
+}
+
+/// One import of a vault runs at a time.
+pub(crate) fn import_key(vault: VaultId) -> String {
+    format!("import:{vault}")
+}
+
+/// One note of a vault is written at a time; it stands in nobody's way.
+pub(crate) fn note_key(vault: VaultId) -> String {
+    format!("note:{vault}")
 }
 
 /// Work on one vault as a whole is done in the order it was asked for.

@@ -10,10 +10,10 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use strongroom_catalog::{BackupRow, CheckpointRow, Json, Tx, VaultRow};
+use strongroom_catalog::{BackupRow, Json, Tx, VaultRow};
 use strongroom_engine::{
     Error as EngineError, Manifest, Repository,
-    tree::{Progress, SaveOptions, problems, save_tree},
+    tree::{Progress, SaveOptions, save_tree},
     volume::save_volume,
 };
 use strongroom_jobs::{Ending, Job, JobType, Step, StepContext, StepError, error::HookError};
@@ -28,11 +28,12 @@ use super::{
     failure::{self, fail, of_content, of_control},
     own_paths::Without,
     params::Protect,
-    repository::{BACKUP_LABEL, Data},
+    repository::Data,
+    saved::Saved,
     watch::watch,
 };
 use crate::{
-    Control, Error, Reason, Result, backups, checkpoints,
+    Control, Error, Reason, Result, backups, checkpoints, import,
     operation_logs::{self, OperationFailure},
     resources, vaults,
 };
@@ -48,11 +49,6 @@ pub(super) const JOB: JobType<Control> = JobType {
     finished: Some(finished),
 };
 
-/// Problems that a backup's row lists.
-const LISTED_MAX: usize = 100;
-/// Problems that an operation log names.
-const NAMED_MAX: usize = 3;
-
 /// What is known once the resource has been looked at.
 #[derive(Serialize, Deserialize)]
 struct Prepared {
@@ -60,20 +56,6 @@ struct Prepared {
     previous: Option<String>,
     /// When the backup's content began to be read.
     began: Timestamp,
-}
-
-/// What was saved.
-#[derive(Serialize, Deserialize)]
-struct Saved {
-    manifest: String,
-    logical: u64,
-    unique: u64,
-    stored: u64,
-    items: u64,
-    incremental: bool,
-    complete: bool,
-    problem_count: u64,
-    problems: Vec<String>,
 }
 
 fn prepare(control: &Control, context: &StepContext<'_>) -> Result<Value, StepError> {
@@ -154,7 +136,8 @@ fn save(control: &Control, context: &StepContext<'_>) -> Result<Value, StepError
         Some(manifest) => manifest,
         None => save_anew(control, context, &params, &data, &repository)?,
     };
-    summary(&data, &repository, &manifest).map(|saved| json!(saved))
+    let saved = Saved::of(&repository, &manifest).map_err(|error| data.failed(&error))?;
+    Ok(json!(saved))
 }
 
 fn save_anew(
@@ -174,7 +157,9 @@ fn save_anew(
     let mut options = SaveOptions::new(&progress, control.shared_entropy());
     // A name that does not parse is no reason to fail: everything is read again.
     options.previous = prepared.and_then(|prepared| prepared.previous?.parse().ok());
-    options.labels = labels(control, context, &backup)?;
+    options.labels = control
+        .read(|tx| import::labels(tx, &backup))
+        .map_err(|error| of_control(context, &error))?;
     // Looked at while it grows, so that a backup that cannot fit does not fill the disk first;
     // the record decides.
     let room = vaults::room(data.vault()).filter(|_| !params.safety);
@@ -196,97 +181,6 @@ fn save_anew(
     repository
         .manifest(&saved.manifest)
         .map_err(|error| data.failed(&error))
-}
-
-/// Everything that the catalog would need to list the backup again.
-fn labels(
-    control: &Control,
-    context: &StepContext<'_>,
-    backup: &BackupRow,
-) -> Result<std::collections::BTreeMap<String, String>, StepError> {
-    let rows = control.read(|tx| {
-        let vault = vaults::rows::get(tx, backup.project_id, backup.vault_id)?;
-        let checkpoint = tx
-            .checkpoints()
-            .get(&backup.project_id, &backup.checkpoint_id)?
-            .ok_or_else(|| Error::not_found(Reason::NoSuchCheckpoint, backup.checkpoint_id))?;
-        let resource = resources::get(tx, backup.project_id, backup.resource_id)?;
-        Ok((vault, checkpoint, resource))
-    });
-    let (vault, checkpoint, resource) = rows.map_err(|error| of_control(context, &error))?;
-    Ok([
-        (BACKUP_LABEL, backup.id.to_string()),
-        ("facts", facts_of_backup(backup).to_string()),
-        ("checkpoint", facts_of_checkpoint(&checkpoint).to_string()),
-        ("vault", facts_of_vault(&vault).to_string()),
-        ("path", hex::encode(&resource.path)),
-    ]
-    .into_iter()
-    .map(|(label, value)| (label.to_owned(), value))
-    .collect())
-}
-
-fn facts_of_backup(row: &BackupRow) -> Value {
-    json!({
-        "project": row.project_id,
-        "resource": row.resource_id,
-        "resource_name": row.resource_name,
-        "kind": row.kind,
-        "name": row.name,
-        "description": row.description,
-        "incremental_asked": row.incremental_asked,
-        "auto_trigger": row.auto_trigger,
-        "created_at": row.created_at,
-    })
-}
-
-fn facts_of_checkpoint(row: &CheckpointRow) -> Value {
-    json!({
-        "id": row.id,
-        "name": row.name,
-        "description": row.description,
-        "retention_days": row.retention_days,
-        "created_at": row.created_at,
-    })
-}
-
-fn facts_of_vault(row: &VaultRow) -> Value {
-    json!({
-        "id": row.id,
-        "name": row.name,
-        "size_gib": row.size_gib,
-        "object_type": row.object_type,
-        "protect_type": row.protect_type,
-        "consistent_level": row.consistent_level,
-        "enterprise_project_id": row.enterprise_project_id,
-        "locked": row.locked,
-        "created_at": row.created_at,
-    })
-}
-
-fn summary(
-    data: &Data<'_>,
-    repository: &Repository,
-    manifest: &Manifest,
-) -> Result<Saved, StepError> {
-    let body = &manifest.body;
-    let listed = problems(&repository.reader(), manifest).map_err(|error| data.failed(&error))?;
-    // What is lost comes before what is merely noted.
-    let (losses, notes): (Vec<_>, Vec<_>) =
-        listed.iter().partition(|problem| problem.kind.is_loss());
-    let first = losses.into_iter().chain(notes).take(LISTED_MAX);
-    let items = &body.items;
-    Ok(Saved {
-        manifest: manifest.id.to_string(),
-        logical: body.logical_bytes,
-        unique: manifest.unique_bytes,
-        stored: manifest.stored_bytes,
-        items: items.files + items.directories + items.links + items.others + items.blocks,
-        incremental: body.previous.is_some(),
-        complete: body.complete,
-        problem_count: body.problem_count,
-        problems: first.map(ToString::to_string).collect(),
-    })
 }
 
 /// Takes a save back: what it left, if anything, counts no more.
@@ -400,7 +294,7 @@ fn end(control: &Control, tx: &Tx<'_>, job: &Job, ending: &Ending) -> Result<()>
     let (project, now) = (params.project, control.now());
     let outcome = match operation_logs::failure_of(ending) {
         Some(failure) => Some(failure),
-        None => incomplete(&super::output_of(job, "save")?),
+        None => super::output_of::<Saved>(job, "save")?.incomplete(),
     };
     let began = super::output_of::<Prepared>(job, "prepare")
         .ok()
@@ -414,34 +308,6 @@ fn end(control: &Control, tx: &Tx<'_>, job: &Job, ending: &Ending) -> Result<()>
         collect::order(control, tx, project, params.vault)?;
     }
     Ok(())
-}
-
-/// Why a save that came to its end is no good backup; `None` if it is one.
-fn incomplete(saved: &Saved) -> Option<OperationFailure> {
-    if saved.complete {
-        return None;
-    }
-    let named: Vec<_> = saved
-        .problems
-        .iter()
-        .take(NAMED_MAX)
-        .map(String::as_str)
-        .collect();
-    let message = format!(
-        "not everything is in the backup: {} problems with {} entries; {}{}",
-        saved.problem_count,
-        saved.items,
-        named.join("; "),
-        if saved.problems.len() > NAMED_MAX {
-            "; …"
-        } else {
-            ""
-        },
-    );
-    Some(OperationFailure {
-        reason: Reason::BackupIncomplete,
-        message,
-    })
 }
 
 fn settle_backup(

@@ -13,10 +13,13 @@ use strongroom_model::{BackupId, Bytes, ProjectId, VaultId};
 use strongroom_store::{ErrorKind, Key, Operation, Store, record::Recorder};
 
 use super::failure::{again, chain, fail, of_control, of_engine, of_store};
-use crate::{Control, Reason, keys};
+use crate::{
+    Control, Reason,
+    keys::{self, DataKey},
+};
 
 /// The label of a manifest by which its backup finds it again.
-pub(super) const BACKUP_LABEL: &str = "backup";
+pub(crate) const BACKUP_LABEL: &str = "backup";
 
 /// A vault's data, as the steps of a job reach them.
 pub(super) struct Data<'a> {
@@ -49,7 +52,7 @@ impl<'a> Data<'a> {
     pub(super) fn store(&self) -> Result<Store, StepError> {
         let store = self
             .control
-            .store_of(self.vault.id)
+            .store_of(&self.vault)
             .map_err(|error| of_store(self.context, error.kind, chain(&error)))?;
         Ok(self.written.wrap(&store))
     }
@@ -114,7 +117,7 @@ impl<'a> Data<'a> {
     }
 
     /// Puts the wrapped key beside the repository that is about to be.
-    fn leave_key(&self, store: &Store) -> Result<(), StepError> {
+    pub(super) fn leave_key(&self, store: &Store) -> Result<(), StepError> {
         let VaultRow {
             id,
             project_id,
@@ -130,10 +133,14 @@ impl<'a> Data<'a> {
     }
 
     fn unlock(&self) -> Result<Unlock, StepError> {
+        Ok(Unlock::Key(self.key()?.bytes()))
+    }
+
+    /// The vault's data key.
+    pub(super) fn key(&self) -> Result<DataKey, StepError> {
         let sealed = &self.vault.data_key_sealed.0;
         let key = self.control.master_key().unwrap(self.vault.id, sealed);
-        let key = key.map_err(|error| fail(Reason::Unavailable, chain(&error)))?;
-        Ok(Unlock::Key(key.bytes()))
+        key.map_err(|error| fail(Reason::Unavailable, chain(&error)))
     }
 
     fn is_remembered(&self) -> Result<bool, StepError> {

@@ -369,6 +369,7 @@ impl OperationDetail {
             Self::Backup { .. } => OperationType::Backup,
             Self::Restore { .. } => OperationType::Restore,
             Self::Delete { .. } => OperationType::Delete,
+            Self::Sync { .. } => OperationType::Sync,
             Self::VaultDelete { .. } => OperationType::VaultDelete,
             Self::RemoveResources { .. } => OperationType::RemoveResource,
         }

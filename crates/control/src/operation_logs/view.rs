@@ -106,6 +106,13 @@ pub enum OperationDetail {
         /// Backups in all.
         total: u64,
     },
+    /// Backups taken in from a vault's data.
+    Sync {
+        /// Backups that the catalog did not know.
+        imported: u64,
+        /// Backups that could not be imported.
+        failed: u64,
+    },
     /// A removal of resources from a vault.
     RemoveResources {
         /// Resources that could not be removed.

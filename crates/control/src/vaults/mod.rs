@@ -186,6 +186,7 @@ fn new_row(
         data_key_sealed,
         created_at: now,
         updated_at: now,
+        region: None,
     })
 }
 

@@ -380,13 +380,19 @@ fn upkeep_ends_what_is_old_and_nothing_else() {
         .unwrap();
     world.run();
     let kept = world.back_up(vault.id);
+    let noted = Upkeep {
+        notes: 1,
+        ..Upkeep::default()
+    };
+    assert_eq!(world.control.keep_up().unwrap(), noted);
+    world.run();
     assert_eq!(world.control.keep_up().unwrap(), Upkeep::default());
     world.clock.advance_seconds(86_400);
     assert_eq!(world.control.keep_up().unwrap().expired, 1);
     world.run();
     assert_eq!(world.only_backup().id, kept.id);
     world.clock.advance_seconds(29 * 86_400 - 10);
-    assert_eq!(world.control.keep_up().unwrap(), Upkeep::default());
+    assert_eq!(world.control.keep_up().unwrap(), noted);
     world.clock.advance_seconds(86_400);
     let done = world.control.keep_up().unwrap();
     assert_eq!((done.expired, done.logs), (0, 2), "the deletion is younger");

@@ -7,6 +7,7 @@ mod crash;
 mod failures;
 mod lists;
 mod safety;
+mod rebuild;
 mod story;
 mod strangers;
 mod tags;

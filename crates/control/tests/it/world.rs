@@ -145,6 +145,41 @@ impl World {
         self.set_clock(Arc::clone(&self.clock) as _);
     }
 
+    /// Loses the catalog and goes on with an empty one.
+    pub(crate) fn lose_catalog(&mut self) {
+        self.catalog = Catalog::memory().unwrap();
+        self.set_clock(Arc::clone(&self.clock) as _);
+        let file = self.dir.path().join("data/catalog.sqlite");
+        for name in ["catalog.sqlite", "catalog.sqlite-wal", "catalog.sqlite-shm"] {
+            let _ = fs::remove_file(file.with_file_name(name));
+        }
+        self.catalog = Catalog::open(file).unwrap();
+        self.set_clock(Arc::clone(&self.clock) as _);
+    }
+
+    /// Makes a domain of the old name in the catalog, as a first start would.
+    pub(crate) fn begin_anew(&self) {
+        let row = DomainRow {
+            id: DomainId::new(&*self.entropy),
+            name: "acme".into(),
+            created_at: self.clock.now(),
+        };
+        let insert = |tx: &Tx<'_>| tx.domains().insert(&row);
+        self.catalog
+            .write::<_, strongroom_catalog::Error>(insert)
+            .unwrap();
+    }
+
+    /// Takes a backup's row out of the catalog, and nothing else.
+    pub(crate) fn forget_row(&self, backup: &Backup) {
+        let remove = |tx: &Tx<'_>| tx.backups().remove(&backup.project_id, &backup.id);
+        let gone = self
+            .catalog
+            .write::<_, strongroom_catalog::Error>(remove)
+            .unwrap();
+        assert!(gone);
+    }
+
     /// The tenant's vaults.
     pub(crate) fn vaults(&self) -> Vec<Vault> {
         let filter = VaultFilter::default();
@@ -484,6 +519,7 @@ pub(crate) fn control(
         clock,
         entropy: Arc::clone(entropy) as _,
         store_of: Arc::new(move |vault| Ok(faults.wrap(&stores(vault)?))),
+        regions: std::collections::BTreeMap::new(),
         master_key: master_key(),
         own_paths: vec![data],
     })

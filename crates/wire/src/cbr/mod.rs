@@ -5,15 +5,16 @@
 //! empty where they leave it out.
 //!
 //! - `table`: the 76 operations
-//! - [`backup`], [`vault`], [`checkpoint`], [`operation_log`], [`policy`], [`protectable`], [`tag`],
-//!   [`usage`], [`metadata`], [`version`], [`member`], [`agent`], [`account`], [`order`]: requests
-//!   and replies
+//! - [`backup`], [`vault`], [`checkpoint`], [`import`], [`operation_log`], [`policy`],
+//!   [`protectable`], [`tag`], [`usage`], [`metadata`], [`version`], [`member`], [`agent`],
+//!   [`account`], [`order`]: requests and replies
 //! - [`resource`]: kinds of resource, provider ids, specification codes
 
 pub mod account;
 pub mod agent;
 pub mod backup;
 pub mod checkpoint;
+pub mod import;
 pub mod member;
 pub mod metadata;
 pub mod operation_log;

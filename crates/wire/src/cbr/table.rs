@@ -18,6 +18,9 @@ use super::{
         UpdateBackupRequest,
     },
     checkpoint::{CheckpointReply, CreateCheckpointRequest},
+    import::{
+        ImportBackupReply, ImportBackupRequest, ImportCheckpointReply, ImportCheckpointRequest,
+    },
     member::{
         AddMembersReply, AddMembersRequest, ListMembersReply, MemberReply, ShowMembersDetailQuery,
         UpdateMemberRequest,
@@ -157,11 +160,11 @@ operations! { Cbr;
 
     /// Importing Backups
     ImportBackup: Post "/v3/{project_id}/backups/sync", "cbr:backups:sync", 200,
-        not_yet("import of backups");
+        working(ProjectPath, NoQuery, ImportBackupRequest) -> ImportBackupReply;
 
     /// Importing a Restore Point
     ImportCheckpoint: Post "/v3/{project_id}/checkpoints/sync", "cbr:vaults:sync", 200,
-        not_yet("import of backups");
+        working(ProjectPath, NoQuery, ImportCheckpointRequest) -> ImportCheckpointReply;
 
     /// Querying Agents
     ListAgent: Get "/v3/{project_id}/agents", "cbr:agents:list", 200,

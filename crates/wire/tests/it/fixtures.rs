@@ -115,6 +115,8 @@ pub(crate) fn replies() -> Vec<(&'static str, Value)> {
         ],
         DisassociateVaultPolicy: vec![],
         ListAgent: vec![],
+        ImportBackup: vec![],
+        ImportCheckpoint: vec![],
         ListBackups: vec![],
         ListDomainProjects: vec![],
         ListFeatures: vec![],
@@ -235,6 +237,8 @@ fn documented_requests_come_back_without_what_only_orders_need() {
     request::<cbr::MigrateDomain>(vec![]);
     request::<cbr::MigrateVaultResource>(vec![]);
     request::<cbr::RegisterAgent>(vec![]);
+    request::<cbr::ImportBackup>(vec![]);
+    request::<cbr::ImportCheckpoint>(vec![]);
     request::<cbr::RemoveVaultResource>(vec![]);
     request::<cbr::DisassociateVaultPolicy>(vec![]);
     request::<cbr::RestoreBackup>(vec![]);

@@ -42,6 +42,11 @@ pub(crate) const ALL: &[Migration] = &[
         name: "watch",
         sql: include_str!("../../../migrations/sqlite/0004_watch.sql"),
     },
+    Migration {
+        version: 5,
+        name: "replication",
+        sql: include_str!("../../../migrations/sqlite/0005_replication.sql"),
+    },
 ];
 
 impl Migration {

@@ -1,14 +1,15 @@
 //! `strongroom admin`: projects, users and access keys, on the catalog itself.
 //!
 //! Who may write the data directory is the operator; no token is asked for. Works while `serve`
-//! runs: the catalog knows several writers. With `--json`, everything that was made is printed
+//! runs: the catalog knows several writers (all but rebuilding it). With `--json`, everything that was made is printed
 //! under the names of `admin.json`; secrets are shown this once and cannot be asked for again.
 
 mod account;
 mod audit;
 mod permissions;
+mod rebuild;
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result};
 use clap::Subcommand;
 use strongroom_catalog::Error as CatalogError;
 use strongroom_control::{
@@ -42,8 +43,8 @@ pub(crate) enum Noun {
     /// The audit trail: who did what
     #[command(subcommand)]
     Audit(audit::AuditVerb),
-    /// Write the catalog anew from the repositories (comes later)
-    RebuildCatalog,
+    /// Write the catalog anew from the data, after it was lost
+    RebuildCatalog(rebuild::Options),
 }
 
 /// What is done with projects.
@@ -101,8 +102,12 @@ pub(crate) enum KeyVerb {
 
 impl Noun {
     pub(crate) fn run(self, context: &Context) -> Result<()> {
+        if let Self::RebuildCatalog(options) = &self {
+            return options.run(context);
+        }
         let desk = Desk::open(context)?;
         match self {
+            Self::RebuildCatalog(_) => Ok(()),
             Self::Project(ProjectVerb::Add { name }) => desk.add_project(&name),
             Self::Project(ProjectVerb::List) => desk.list_projects(),
             Self::User(UserVerb::Add {
@@ -120,11 +125,6 @@ impl Noun {
             Self::Role(verb) => verb.run(&desk),
             Self::Policy(verb) => verb.run(&desk),
             Self::Audit(verb) => verb.run(&desk),
-            Self::RebuildCatalog => bail!(
-                "the catalog cannot be written anew from the repositories yet; copy {} while the \
-                 service is stopped to keep it safe",
-                desk.installation.folder.join("catalog.sqlite").display()
-            ),
         }
     }
 }

@@ -23,7 +23,7 @@ const MARK: &str = "first-start";
 const REGION: &str = "local";
 
 /// Makes what the first start makes, once; the region's name.
-pub(super) fn settle(installation: &Installation, region: Option<&str>) -> Result<String> {
+pub(crate) fn settle(installation: &Installation, region: Option<&str>) -> Result<String> {
     let identity = &installation.identity;
     let known = identity.region()?;
     let region = region.map(str::to_owned).or_else(|| known.clone());

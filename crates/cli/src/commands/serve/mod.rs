@@ -6,7 +6,7 @@
 //!
 //! Ends on SIGTERM and SIGINT: requests under way finish, running jobs are left for the next start.
 
-mod first_start;
+pub(crate) mod first_start;
 mod stop;
 mod upkeep;
 
@@ -36,6 +36,7 @@ use tracing_subscriber::EnvFilter;
 use self::upkeep::Upkeep;
 use crate::{
     arguments::Context,
+    commands::stores::Stores,
     installation::{Installation, Lock, replace_private},
     system::{SystemClock, SystemEntropy},
 };
@@ -65,10 +66,8 @@ pub(crate) struct Options {
     /// The name of the region, and of the first project; cannot change later
     #[arg(long, value_name = "NAME")]
     region: Option<String>,
-    /// Where the data of the vaults goes: a folder or an s3:// address; DIR/repositories if nothing
-    /// is said
-    #[arg(long, value_name = "URL")]
-    store: Option<String>,
+    #[command(flatten)]
+    stores: Stores,
     /// How many backups and restores run at once
     #[arg(long, value_name = "N", default_value_t = 2)]
     workers: usize,
@@ -164,25 +163,22 @@ impl Options {
     }
 
     fn control(&self, installation: &Installation) -> Result<Control> {
-        let repositories = installation.folder.join("repositories");
         let mut own_paths = vec![installation.folder.clone()];
-        let store_url = match &self.store {
-            Some(url) => {
-                if !url.contains("://") {
-                    own_paths.push(std::path::absolute(url)?);
-                }
-                url.clone()
-            }
-            None => repositories
-                .to_str()
-                .context("the data directory's name is not UTF-8; choose another")?
-                .to_owned(),
-        };
+        own_paths.extend(self.stores.folders()?);
+        let own = installation.identity.region()?;
+        if let Some((name, _)) = self
+            .stores
+            .regions()
+            .find(|(name, _)| own.as_deref() == Some(name))
+        {
+            bail!("{name} is this service's own region; --region-store is for others");
+        }
         Ok(Control::new(Parts {
             catalog: installation.catalog.clone(),
             clock: Arc::new(SystemClock),
             entropy: Arc::new(SystemEntropy),
-            store_of: stores_below(&store_url),
+            store_of: stores_below(&self.stores.home(installation)?),
+            regions: self.stores.others(),
             master_key: installation.master.clone(),
             own_paths,
         }))

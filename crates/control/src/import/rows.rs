@@ -1,0 +1,157 @@
+//! The rows of the catalog that travel with the data: on every backup's manifest those that it
+//! hangs on, and beside every vault's data all of the vault.
+//!
+//! They are whole rows, columns by name, so that what a later release adds to a table travels
+//! too. What is only passing (who works on it just now) is set right when they come back.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use strongroom_catalog::{
+    BackupFilter, BackupRow, CheckpointRow, Columns, Document, DomainRow, Page, ProjectRow,
+    ResourceRow, TagRow, Tx, VaultResourceRow, VaultRow,
+};
+
+use crate::{Error, Reason, Result, vaults};
+
+/// The label of a manifest under which the rows of its backup stand.
+const LABEL: &str = "rows";
+
+/// Rows as documents.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub(crate) struct Rows {
+    /// The service's region.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    region: Option<String>,
+    domain: Columns,
+    project: Columns,
+    vault: Columns,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    tags: Vec<Columns>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    resources: Vec<Columns>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    places: Vec<Columns>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    checkpoints: Vec<Columns>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    backups: Vec<Columns>,
+}
+
+/// The same rows, read.
+#[derive(Debug, Clone)]
+pub(crate) struct Known {
+    pub(crate) region: Option<String>,
+    pub(crate) domain: DomainRow,
+    pub(crate) project: ProjectRow,
+    pub(crate) vault: VaultRow,
+    pub(crate) tags: Vec<TagRow>,
+    pub(crate) resources: Vec<ResourceRow>,
+    pub(crate) places: Vec<VaultResourceRow>,
+    pub(crate) checkpoints: Vec<CheckpointRow>,
+    pub(crate) backups: Vec<BackupRow>,
+}
+
+impl Rows {
+    /// What a vault's row hangs on, and the row.
+    fn above(tx: &Tx<'_>, vault: &VaultRow) -> Result<Self> {
+        let project = tx
+            .projects()
+            .get(&vault.project_id)?
+            .ok_or_else(|| Error::not_found(Reason::NoSuchProject, vault.project_id))?;
+        let domain = tx
+            .domains()
+            .get(&project.domain_id)?
+            .ok_or_else(|| Error::not_found(Reason::NoSuchDomain, project.domain_id))?;
+        Ok(Self {
+            region: tx.settings().get(crate::identity::accounts::REGION)?,
+            domain: domain.to_document(),
+            project: project.to_document(),
+            vault: vault.to_document(),
+            ..Self::default()
+        })
+    }
+
+    /// Everything of a vault.
+    pub(super) fn of_vault(tx: &Tx<'_>, vault: &VaultRow) -> Result<Self> {
+        let (project, id) = (&vault.project_id, &vault.id);
+        let mut rows = Self::above(tx, vault)?;
+        rows.tags = documents(&tx.vault_tags().of_vault(project, id)?);
+        for (place, resource) in tx.vault_resources().of_vault(project, id)? {
+            rows.places.push(place.to_document());
+            rows.resources.push(resource.to_document());
+        }
+        rows.checkpoints = documents(&tx.checkpoints().of_vault(project, id)?);
+        let filter = BackupFilter {
+            vault_id: Some(*id),
+            ..BackupFilter::default()
+        };
+        rows.backups = documents(&tx.backups().list(project, &filter, &[], &Page::ALL)?.rows);
+        Ok(rows)
+    }
+
+    /// A backup and what it hangs on.
+    pub(super) fn of_backup(tx: &Tx<'_>, backup: &BackupRow) -> Result<Self> {
+        let project = &backup.project_id;
+        let vault = vaults::rows::get(tx, *project, backup.vault_id)?;
+        let checkpoint = tx
+            .checkpoints()
+            .get(project, &backup.checkpoint_id)?
+            .ok_or_else(|| Error::not_found(Reason::NoSuchCheckpoint, backup.checkpoint_id))?;
+        let mut rows = Self::above(tx, &vault)?;
+        // The resource of a replica may be in another project, or only on another service.
+        rows.resources.extend(
+            tx.resources()
+                .get(project, &backup.resource_id)?
+                .iter()
+                .map(Document::to_document),
+        );
+        rows.checkpoints.push(checkpoint.to_document());
+        rows.backups.push(backup.to_document());
+        Ok(rows)
+    }
+
+    /// The rows, if all of them are readable.
+    pub(super) fn read(&self) -> strongroom_catalog::Result<Known> {
+        Ok(Known {
+            region: self.region.clone(),
+            domain: DomainRow::from_document(&self.domain)?,
+            project: ProjectRow::from_document(&self.project)?,
+            vault: VaultRow::from_document(&self.vault)?,
+            tags: rows(&self.tags)?,
+            resources: rows(&self.resources)?,
+            places: rows(&self.places)?,
+            checkpoints: rows(&self.checkpoints)?,
+            backups: rows(&self.backups)?,
+        })
+    }
+}
+
+fn documents<R: Document>(rows: &[R]) -> Vec<Columns> {
+    rows.iter().map(Document::to_document).collect()
+}
+
+fn rows<R: Document>(documents: &[Columns]) -> strongroom_catalog::Result<Vec<R>> {
+    documents.iter().map(R::from_document).collect()
+}
+
+/// What the manifest of a backup says beside its content: everything that the catalog would need
+/// to list the backup again.
+pub(crate) fn labels(tx: &Tx<'_>, backup: &BackupRow) -> Result<BTreeMap<String, String>> {
+    let rows = serde_json::to_string(&Rows::of_backup(tx, backup)?)
+        .map_err(|error| Error::bug("rows do not become a label", error))?;
+    Ok([
+        (crate::jobs::BACKUP_LABEL.to_owned(), backup.id.to_string()),
+        (LABEL.to_owned(), rows),
+    ]
+    .into())
+}
+
+/// The rows on a manifest with those labels; `Err` says what is wrong with them.
+pub(super) fn of_labels(labels: &BTreeMap<String, String>) -> std::result::Result<Known, String> {
+    let text = labels
+        .get(LABEL)
+        .ok_or("it says nothing of a backup of this service")?;
+    let rows: Rows = serde_json::from_str(text).map_err(|error| error.to_string())?;
+    rows.read().map_err(|error| error.to_string())
+}
