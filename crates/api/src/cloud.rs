@@ -14,6 +14,7 @@ use crate::{
     authenticate::authenticate,
     failure::Failure,
     limit::Limit,
+    metrics::Metrics,
     request::Request,
     service::{App, Outcome},
 };
@@ -32,6 +33,8 @@ pub struct Cloud {
     pub entropy: Arc<dyn Entropy>,
     /// How often a project may ask.
     pub limit: Limit,
+    /// What was counted since the start.
+    pub metrics: Metrics,
     /// Says whether the parts below can work, by part; empty if all can.
     pub health: Health,
 }
@@ -72,6 +75,7 @@ impl App for Cloud {
     }
 
     fn finished(&self, outcome: &Outcome<'_>) {
+        self.metrics.count(outcome);
         audit::finished(self, outcome);
     }
 }

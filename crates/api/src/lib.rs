@@ -5,7 +5,8 @@
 //! - [`request`], [`call`], [`failure`], [`dialect`]: what comes in, what a handler sees, what
 //!   can go wrong, and how a service says so
 //! - [`cloud`]: what every handler works with; `authenticate`, `authorize`, [`limit`],
-//!   `audit`: who calls, what it may do and how often, what is kept
+//!   `audit`: who calls, what it may do and how often, what is kept;
+//!   [`metrics`]: what is counted
 //! - [`cbr`], [`iam`], [`native`], [`planned`]: the services
 //! - [`origins`], [`listen`], [`tls`]: sockets, connections, certificates
 //!
@@ -23,6 +24,7 @@ pub mod failure;
 pub mod iam;
 pub mod limit;
 pub mod listen;
+pub mod metrics;
 pub mod native;
 pub mod origins;
 pub mod planned;

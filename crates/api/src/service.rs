@@ -152,6 +152,30 @@ impl<A: App> Service<A> {
         self
     }
 
+    /// Serves a page of plain text that is no operation and needs no proof: metrics.
+    #[must_use]
+    pub fn page<F>(mut self, path: &str, look: F) -> Self
+    where
+        F: Fn(&A) -> (StatusCode, String) + Clone + Send + Sync + 'static,
+    {
+        let shared = Arc::clone(&self.shared);
+        let endpoint = move || async move {
+            let id = shared.app.new_request_id();
+            let app = Arc::clone(&shared.app);
+            let looked = tokio::task::spawn_blocking(move || look(&app)).await;
+            let failed = (StatusCode::INTERNAL_SERVER_ERROR, String::new());
+            let (status, text) = looked.unwrap_or(failed);
+            let plain = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
+            let reply = Reply {
+                headers: vec![(header::CONTENT_TYPE, plain)],
+                body: Some(text.into_bytes()),
+            };
+            render(status, reply, &id)
+        };
+        self.router = self.router.route(path, on(MethodFilter::GET, endpoint));
+        self
+    }
+
     /// The router: with the operations of `table` that do not work yet, and with every other
     /// path and method answered in the service's dialect.
     ///

@@ -10,6 +10,7 @@ use crate::{
         TokenRow, UserRow,
     },
     jobs::{JobRow, StepRow},
+    notifications::{AlarmRow, ChannelRow, NotificationRow},
     operation_logs::OperationLogRow,
     repositories::RepositoryRow,
     resources::ResourceRow,
@@ -46,6 +47,9 @@ pub(crate) fn rows(tx: &Tx<'_>, problems: &mut Vec<String>) -> Result<()> {
         table::<PermissionGrantRow>,
         table::<AuditRow>,
         table::<SealRow>,
+        table::<AlarmRow>,
+        table::<ChannelRow>,
+        table::<NotificationRow>,
     ] {
         table(tx, problems)?;
     }

@@ -11,6 +11,7 @@
 //! - [`agents`], [`organization`], [`enterprise`]: clients on hosts, and what accounts say of all
 //!   their projects
 //! - [`operation_logs`], [`jobs`]: what is being done and what was done
+//! - [`freshness`], [`notifications`]: whether backups are as fresh as promised, and who is told
 //! - [`audit`], [`settings`]: who did what; what the first start chose
 //!
 //! Below them: `tx` (what every table can do), `query` (filters and pages), `table` and `value`
@@ -27,13 +28,15 @@ pub mod backups;
 mod catalog;
 mod check;
 pub mod checkpoints;
+pub mod document;
 pub mod enterprise;
 pub mod error;
+pub mod freshness;
 pub mod identity;
 pub mod jobs;
 pub mod members;
-pub mod document;
 pub mod notes;
+pub mod notifications;
 pub mod operation_logs;
 pub mod organization;
 pub mod policies;
@@ -54,18 +57,20 @@ pub use audit::{AuditRow, Seal, SealRow};
 pub use backups::{BackupFilter, BackupKey, BackupRow, SharedFilter};
 pub use catalog::Catalog;
 pub use checkpoints::CheckpointRow;
+pub use document::{Columns, Document};
 pub use enterprise::{
     EnterpriseMigrationFilter, EnterpriseMigrationRow, EnterpriseProjectFilter,
     EnterpriseProjectKey, EnterpriseProjectRow,
 };
-pub use document::{Columns, Document};
 pub use error::{Error, Result};
+pub use freshness::{DamagedRow, FreshnessRow, FullRow, PromiseRow, Sums};
 pub use identity::{
     AccessKeyRow, DomainRow, GrantRow, KeyStatus, PermissionGrantRow, PermissionPolicyRow,
     ProjectRow, TokenRow, TokenScope, UserRow,
 };
 pub use members::{MemberRow, ShareStatus};
 pub use notes::NoteRow;
+pub use notifications::{AlarmRow, ChannelRow, NotificationRow, Which};
 pub use operation_logs::{OperationLogFilter, OperationLogRow, OperationType};
 pub use organization::{OrganizationPolicyRow, RolloutRow};
 pub use policies::{PolicyFilter, PolicyRow, PolicyType, VaultPolicyRow};

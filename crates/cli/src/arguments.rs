@@ -63,6 +63,8 @@ enum Command {
     /// Watch and cancel what the service is doing
     #[command(subcommand)]
     Task(commands::task::Verb),
+    /// Say whether everything is backed up as promised (exit status 0, 1, 2 or 3)
+    Status(commands::status::Options),
     /// Back up by schedule (comes later)
     Policy(commands::policy::Options),
     /// Manage projects, users and access keys on this machine
@@ -89,6 +91,7 @@ impl Arguments {
             Command::Backups(options) => options.run(&context),
             Command::Restore(options) => options.run(&context),
             Command::Task(verb) => verb.run(&context),
+            Command::Status(options) => options.run(&context),
             Command::Policy(options) => options.run(),
             Command::Admin(noun) => noun.run(&context),
             Command::Repo(verb) => verb.run(&context),

@@ -22,11 +22,15 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use crate::arguments::Arguments;
+use crate::{arguments::Arguments, commands::status::Verdict};
 
 fn main() -> ExitCode {
     match Arguments::parse().run() {
         Ok(()) => ExitCode::SUCCESS,
+        Err(error) if error.is::<Verdict>() => {
+            let verdict = error.downcast_ref::<Verdict>();
+            ExitCode::from(verdict.map_or(1, |verdict| verdict.0))
+        }
         Err(error) => {
             eprintln!("{}", output::chain(&error));
             ExitCode::FAILURE

@@ -8,14 +8,14 @@ use std::{
     collections::BTreeMap,
     fmt,
     path::{Path, PathBuf},
-    sync::{Arc, OnceLock},
+    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
 };
 
 use strongroom_catalog::{Catalog, Tx, VaultRow};
 use strongroom_model::{Clock, Entropy, ProjectId, Timestamp, VaultId};
 use strongroom_store::{ErrorKind, Key, Store};
 
-use crate::{Caller, Error, MasterKey, Result};
+use crate::{Caller, Error, MasterKey, Result, freshness::watchdog::Round};
 
 /// Opens the store that holds one vault's repository and nothing else.
 pub type StoreOf = Arc<dyn Fn(VaultId) -> strongroom_store::Result<Store> + Send + Sync>;
@@ -74,6 +74,7 @@ pub fn vaults_below(url: &str) -> strongroom_store::Result<Vec<VaultId>> {
 pub struct Control {
     parts: Arc<Parts>,
     waker: Arc<OnceLock<Waker>>,
+    round: Arc<Mutex<Option<Round>>>,
 }
 
 /// Called whenever jobs were ordered.
@@ -89,6 +90,7 @@ impl Control {
         Self {
             parts: Arc::new(parts),
             waker: Arc::default(),
+            round: Arc::default(),
         }
     }
 
@@ -162,6 +164,19 @@ impl Control {
         let done = self.write(body)?;
         self.wake();
         Ok(done)
+    }
+
+    /// What the watchdog's last round found, for metrics; none before the first.
+    pub fn last_round(&self) -> Option<Round> {
+        self.round_slot().clone()
+    }
+
+    pub(crate) fn set_round(&self, round: Round) {
+        *self.round_slot() = Some(round);
+    }
+
+    fn round_slot(&self) -> MutexGuard<'_, Option<Round>> {
+        self.round.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Four hexadecimal digits for a name.

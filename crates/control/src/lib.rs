@@ -9,6 +9,7 @@
 //! - [`members`]: backups that two projects see; [`agents`]: clients on hosts; [`features`]
 //! - [`plans`], [`trash`], [`locks`]: so that nothing is lost by mistake
 //! - [`operation_logs`]: tasks as tenants follow them; [`usage`]: space; [`upkeep`]: now and then
+//! - [`freshness`]: is everything backed up as promised; [`notify`]: who is told if not
 //! - [`identity`]: who there is, and who calls; [`permissions`]: who may do what; [`audit`]: who
 //!   did what
 //! - [`words`]: the vendor's closed sets; [`page`]: windows on lists; [`error`]: refusals
@@ -24,6 +25,7 @@ pub mod checkpoints;
 mod control;
 pub mod error;
 pub mod features;
+pub mod freshness;
 pub mod identity;
 pub mod import;
 pub mod jobs;
@@ -32,6 +34,7 @@ mod limits;
 pub mod locks;
 pub mod members;
 mod migration;
+pub mod notify;
 pub mod operation_logs;
 pub mod page;
 pub mod permissions;

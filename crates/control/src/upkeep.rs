@@ -35,6 +35,7 @@ impl Control {
             let jobs = tx.jobs().remove_ended_before(before)?;
             Ok((logs, jobs))
         })?;
+        self.forget_alarms()?;
         self.catalog().fold_log()?;
         let notes = self.note_vaults()?;
         Ok(Upkeep {

@@ -15,7 +15,9 @@ use strongroom_wire::{
     native::{self as wire, BackupReport, Problem, TaskStarted},
 };
 
-use crate::{call::Call, cbr::words::id, cloud::Cloud, failure::Failure, service::Service};
+use crate::{
+    call::Call, cbr::words::id, cloud::Cloud, failure::Failure, metrics, service::Service,
+};
 
 /// Adds our operations to the identity origin.
 pub fn add(service: Service<Cloud>) -> Service<Cloud> {
@@ -23,6 +25,9 @@ pub fn add(service: Service<Cloud>) -> Service<Cloud> {
         .serve(health::show)
         .serve(health::endpoints)
         .serve(watch::audit)
+        .serve(watch::status)
+        .serve(watch::freshness)
+        .serve(watch::alarms)
         .serve(resources::register)
         .serve(resources::list)
         .serve(resources::show)
@@ -40,6 +45,7 @@ pub fn add(service: Service<Cloud>) -> Service<Cloud> {
         .serve(safety::set_grace)
         .probe("/healthz", health::alive)
         .probe("/readyz", health::ready)
+        .page("/metrics", metrics::show)
 }
 
 fn cancel_task(cloud: &Cloud, call: &Call<wire::CancelTask>) -> Result<Empty, Failure> {

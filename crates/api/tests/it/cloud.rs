@@ -7,7 +7,7 @@ use axum::{Router, body::Body};
 use http::{HeaderMap, Method, Request, StatusCode};
 use http_body_util::BodyExt as _;
 use serde_json::Value;
-use strongroom_api::{Cloud, Endpoints, cbr, iam, limit::Limit, planned};
+use strongroom_api::{Cloud, Endpoints, cbr, iam, limit::Limit, metrics::Metrics, planned};
 use strongroom_catalog::Catalog;
 use strongroom_control::{
     Control, MasterKey, Parts,
@@ -98,6 +98,7 @@ impl TestCloud {
             clock: clock.clone(),
             entropy,
             limit: Limit::new(requests_per_second),
+            metrics: Metrics::default(),
             health: Box::new(BTreeMap::new),
         });
         let origins = BTreeMap::from([

@@ -31,3 +31,45 @@ CREATE TRIGGER audit_seals_are_not_edited BEFORE UPDATE ON audit_seals
 BEGIN SELECT RAISE(ABORT, 'the audit trail is only added to'); END;
 CREATE TRIGGER audit_seals_are_not_cut BEFORE DELETE ON audit_seals
 BEGIN SELECT RAISE(ABORT, 'the audit trail is only added to'); END;
+
+-- What the watchdog found: raised once, cleared once, kept for a while.
+CREATE TABLE alarms (
+    seq         INTEGER PRIMARY KEY,
+    kind        TEXT NOT NULL,
+    project_id  TEXT NOT NULL REFERENCES projects (id),
+    vault_id    TEXT NOT NULL,
+    vault_name  TEXT NOT NULL,
+    resource_id TEXT,
+    resource_name TEXT,
+    message     TEXT NOT NULL,
+    notify      INTEGER NOT NULL,
+    raised_at   INTEGER NOT NULL,
+    cleared_at  INTEGER
+) STRICT;
+CREATE UNIQUE INDEX alarms_open ON alarms (kind, vault_id, COALESCE(resource_id, ''))
+    WHERE cleared_at IS NULL;
+CREATE INDEX alarms_project ON alarms (project_id, seq);
+
+-- Where people are told. What a channel needs (addresses, passwords) is sealed by the master key.
+CREATE TABLE channels (
+    name            TEXT PRIMARY KEY,
+    kind            TEXT NOT NULL,
+    project_id      TEXT REFERENCES projects (id),
+    settings_sealed BLOB NOT NULL,
+    created_at      INTEGER NOT NULL
+) STRICT;
+
+-- What is still to be told, written with the alarm it tells of.
+CREATE TABLE notifications (
+    seq          INTEGER PRIMARY KEY,
+    channel      TEXT NOT NULL,
+    message      TEXT NOT NULL,
+    created_at   INTEGER NOT NULL,
+    attempts     INTEGER NOT NULL,
+    not_before   INTEGER NOT NULL,
+    problem      TEXT,
+    delivered_at INTEGER,
+    given_up_at  INTEGER
+) STRICT;
+CREATE INDEX notifications_waiting ON notifications (not_before)
+    WHERE delivered_at IS NULL AND given_up_at IS NULL;

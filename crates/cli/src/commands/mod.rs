@@ -4,6 +4,7 @@
 //! - [`serve`]: the service
 //! - [`resource`], [`vault`], [`backup`], [`backups`], [`restore`], [`task`]: the user's commands,
 //!   all through the service's API
+//! - [`status`]: for monitoring
 //! - [`policy`]: a word that is kept free
 //! - [`admin`]: on the catalog itself
 //! - [`stores`]: where the data are, for those that must know
@@ -17,6 +18,7 @@ pub(crate) mod repo;
 pub(crate) mod resource;
 pub(crate) mod restore;
 pub(crate) mod serve;
+pub(crate) mod status;
 pub(crate) mod stores;
 pub(crate) mod task;
 pub(crate) mod try_out;

@@ -5,9 +5,10 @@
 
 mod crash;
 mod failures;
+mod freshness;
 mod lists;
-mod safety;
 mod rebuild;
+mod safety;
 mod story;
 mod strangers;
 mod tags;

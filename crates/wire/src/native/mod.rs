@@ -16,7 +16,10 @@ use crate::{
     operation::Empty,
     path::NoPath,
     query::{Limit, NoQuery},
-    watch::{AuditRecords, ListAuditRecordsQuery},
+    watch::{
+        Alarms, AuditRecords, FreshnessPage, ListAlarmsQuery, ListAuditRecordsQuery,
+        ListFreshnessQuery, Status,
+    },
 };
 
 operations! { Native;
@@ -31,6 +34,18 @@ operations! { Native;
     /// Listing who did what
     ListAuditRecords: Get "/native/v1/audit", "native:audit:list", 200,
         working(NoPath, ListAuditRecordsQuery, Empty) -> AuditRecords;
+
+    /// Whether the project is backed up as promised
+    ShowStatus: Get "/native/v1/status", "native:status:get", 200,
+        working(NoPath, NoQuery, Empty) -> Status;
+
+    /// Listing how fresh the backups of each resource are
+    ListFreshness: Get "/native/v1/freshness", "native:freshness:list", 200,
+        working(NoPath, ListFreshnessQuery, Empty) -> FreshnessPage;
+
+    /// Listing what somebody should look at
+    ListAlarms: Get "/native/v1/alarms", "native:alarms:list", 200,
+        working(NoPath, ListAlarmsQuery, Empty) -> Alarms;
 
     /// Registering a resource
     RegisterResource: Post "/native/v1/resources", "native:resources:create", 201,

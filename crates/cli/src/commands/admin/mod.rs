@@ -6,6 +6,7 @@
 
 mod account;
 mod audit;
+mod notify;
 mod permissions;
 mod rebuild;
 
@@ -40,6 +41,9 @@ pub(crate) enum Noun {
     /// Custom policies in the vendors' JSON
     #[command(subcommand)]
     Policy(permissions::PolicyVerb),
+    /// Where people are told of alarms
+    #[command(subcommand)]
+    Notify(notify::NotifyVerb),
     /// The audit trail: who did what
     #[command(subcommand)]
     Audit(audit::AuditVerb),
@@ -124,6 +128,7 @@ impl Noun {
             Self::Key(KeyVerb::List { user }) => desk.list_keys(user.as_deref()),
             Self::Role(verb) => verb.run(&desk),
             Self::Policy(verb) => verb.run(&desk),
+            Self::Notify(verb) => verb.run(&desk),
             Self::Audit(verb) => verb.run(&desk),
         }
     }
@@ -160,6 +165,11 @@ impl<'a> Desk<'a> {
         };
         let recorded = self.installation.identity.record(deed);
         recorded.context("it is done, but could not be put into the audit trail")
+    }
+
+    fn said(&self, text: String) -> Result<()> {
+        let done = serde_json::json!({ "done": text });
+        self.context.output.show(&done, |_| text.clone())
     }
 
     fn account(&self) -> Account {

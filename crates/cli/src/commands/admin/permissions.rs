@@ -151,7 +151,7 @@ fn grant_role(desk: &Desk<'_>, user: &str, role: Role, project: Option<&str>) ->
         identity.grant(user.id, desk.project(project)?.id, role)?;
     }
     desk.record("native:roles:grant", &format!("{role} to {}", user.name))?;
-    said(desk, format!("{} is {role}", user.name))
+    desk.said(format!("{} is {role}", user.name))
 }
 
 fn revoke_role(desk: &Desk<'_>, user: &str, role: Role, project: Option<&str>) -> Result<()> {
@@ -162,7 +162,7 @@ fn revoke_role(desk: &Desk<'_>, user: &str, role: Role, project: Option<&str>) -
         identity.revoke_grant(user.id, desk.project(project)?.id, role)?;
     }
     desk.record("native:roles:revoke", &format!("{role} from {}", user.name))?;
-    said(desk, format!("{} is not {role} any more", user.name))
+    desk.said(format!("{} is not {role} any more", user.name))
 }
 
 fn list_roles(desk: &Desk<'_>) -> Result<()> {
@@ -209,7 +209,7 @@ impl PolicyVerb {
                 check_actions(&Policy::parse(&name, &document)?)?;
                 identity.put_policy(domain, &name, &document)?;
                 desk.record("native:policies:put", &name)?;
-                said(desk, format!("policy {name} holds"))
+                desk.said(format!("policy {name} holds"))
             }
             Self::List => list_policies(desk),
             Self::Show { name } => {
@@ -223,7 +223,7 @@ impl PolicyVerb {
             Self::Remove { name } => {
                 identity.remove_policy(domain, &name)?;
                 desk.record("native:policies:remove", &name)?;
-                said(desk, format!("policy {name} is gone"))
+                desk.said(format!("policy {name} is gone"))
             }
             Self::Grant {
                 name,
@@ -234,7 +234,7 @@ impl PolicyVerb {
                 let project = project.map(|word| desk.project(Some(&word))).transpose()?;
                 identity.grant_policy(user.id, project.map(|one| one.id), &name)?;
                 desk.record("native:policies:grant", &format!("{name} to {}", user.name))?;
-                said(desk, format!("policy {name} concerns {}", user.name))
+                desk.said(format!("policy {name} concerns {}", user.name))
             }
             Self::Revoke {
                 name,
@@ -248,10 +248,10 @@ impl PolicyVerb {
                     "native:policies:revoke",
                     &format!("{name} from {}", user.name),
                 )?;
-                said(
-                    desk,
-                    format!("policy {name} does not concern {} any more", user.name),
-                )
+                desk.said(format!(
+                    "policy {name} does not concern {} any more",
+                    user.name
+                ))
             }
         }
     }
@@ -304,12 +304,6 @@ fn shown(policy: &GrantedPolicy) -> Result<Shown> {
         policy: serde_json::from_str(&policy.document)?,
         holders: holders.collect(),
     })
-}
-
-fn said(desk: &Desk<'_>, text: String) -> Result<()> {
-    desk.context
-        .output
-        .show(&serde_json::json!({ "done": text }), |_| text.clone())
 }
 
 #[cfg(test)]

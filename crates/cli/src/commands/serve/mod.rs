@@ -6,9 +6,11 @@
 //!
 //! Ends on SIGTERM and SIGINT: requests under way finish, running jobs are left for the next start.
 
+pub(crate) mod courier;
 pub(crate) mod first_start;
 mod stop;
 mod upkeep;
+mod watch;
 
 use std::{
     collections::BTreeMap,
@@ -24,6 +26,7 @@ use strongroom_api::{
     Cloud, Endpoints,
     limit::Limit,
     listen::{self, Listener},
+    metrics::Metrics,
     origins::Sockets,
     tls::{self, PrivateCa},
 };
@@ -33,7 +36,7 @@ use strongroom_jobs::Options as RunnerOptions;
 use strongroom_model::Entropy;
 use tracing_subscriber::EnvFilter;
 
-use self::upkeep::Upkeep;
+use self::{courier::Post, upkeep::Upkeep, watch::Watch};
 use crate::{
     arguments::Context,
     commands::stores::Stores,
@@ -119,6 +122,7 @@ impl Options {
         }
         runner.start().context("cannot start the workers")?;
         let upkeep = Upkeep::start(control.clone()).context("cannot start the upkeep")?;
+        let watch = Watch::start(&control, Post::new()?).context("cannot start the watchdog")?;
         let cloud = Arc::new(cloud(
             installation,
             control,
@@ -126,6 +130,7 @@ impl Options {
             self.requests_per_second,
         ));
         let served = self.serve(sockets.listeners(&cloud), tls, &cloud.endpoints);
+        drop(watch);
         drop(upkeep);
         runner.drain();
         served
@@ -222,6 +227,7 @@ fn cloud(
         clock: Arc::new(SystemClock),
         entropy: Arc::new(SystemEntropy),
         limit: Limit::new(requests_per_second),
+        metrics: Metrics::default(),
         health: Box::new(move || health(&catalog)),
     }
 }
