@@ -82,7 +82,7 @@ impl Restore<'_> {
         };
         let wanted = self.take_piece(big, &mut writing);
         if !writing.ended {
-            // A file takes one write at a time, so each thread has one of its own if there are enough.
+            // A file takes one write at a time, so each thread gets one of its own.
             let others = self.threads - 1;
             self.crew.add_soon(Work::Piece(Arc::clone(big)), others);
         }
