@@ -237,9 +237,15 @@ fn row(row: &mut Row) -> Result<FreshnessRow> {
     })
 }
 
-/// Policies are not in this schema yet.
-const PROMISE: &str = "NULL, NULL, NULL";
-const PROMISED: &str = "";
+/// A promise counts from when it was made or last changed.
+const PROMISE: &str = "p.pattern, p.start_window_minutes, CASE WHEN p.id IS NULL THEN NULL \
+    WHEN p.updated_at > vp.added_at THEN p.updated_at ELSE vp.added_at END";
+
+/// What the vault's backup policy promises, if it is in force and the resource is not left out.
+const PROMISED: &str = "LEFT JOIN vault_policies vp ON vp.project_id = vr.project_id \
+    AND vp.vault_id = vr.vault_id AND vp.operation_type = 'backup' AND vr.auto_protect = 1 \
+    LEFT JOIN policies p ON p.project_id = vp.project_id AND p.id = vp.policy_id \
+    AND p.enabled = 1";
 
 fn promise(row: &mut Row) -> Result<Option<PromiseRow>> {
     let pattern: Option<Json<Vec<String>>> = row.take("pattern")?;

@@ -14,3 +14,4 @@ mod running;
 mod seed;
 mod sharing;
 mod strangers;
+mod watch;

@@ -10,6 +10,7 @@ use strongroom_control::{
         watchdog::{Kind, Round},
     },
     notify::{Channel, Courier, Settings},
+    policies::{NewPolicy, VaultPolicy},
     vaults::VaultChange,
     words::ObjectType,
 };
@@ -206,4 +207,44 @@ fn many_resources_are_looked_at_in_pages() {
     assert!(first[0] < first[1] && first[1] < rest[0]);
     let counts = world.control.freshness_counts(&world.alice).unwrap();
     assert_eq!(counts[1], (State::Waiting, 3));
+}
+
+#[test]
+fn a_scheduler_that_never_runs_is_noticed_by_the_policy_that_was_promised() {
+    let world = World::new();
+    let share = world.share("a");
+    let vault = world.vault("v", ObjectType::Turbo, &[&share]);
+    world.back_up(vault.id);
+    world.clock.advance_seconds(30 * 24 * 3600);
+    assert!(round(&world).all_is_well(), "nothing was promised");
+    let daily = NewPolicy::new("daily", &["FREQ=DAILY;INTERVAL=1;BYHOUR=02;BYMINUTE=00"]);
+    let policy = world.control.create_policy(&world.alice, daily).unwrap();
+    let bind = VaultPolicy {
+        vault_id: vault.id,
+        policy_id: policy.id,
+        destination_vault_id: None,
+    };
+    let bound = world
+        .control
+        .associate_vault_policies(&world.alice, &[bind]);
+    bound.unwrap();
+    assert!(
+        round(&world).all_is_well(),
+        "a promise counts from when it was made"
+    );
+    world.clock.advance_seconds(26 * 3600);
+    assert!(round(&world).all_is_well());
+    world.clock.advance_seconds(2 * 3600);
+    let found = round(&world);
+    assert_eq!(count(&found, Kind::Overdue), 1);
+    let all = world
+        .control
+        .freshness(&world.alice, &Page::default())
+        .unwrap();
+    assert_eq!(
+        (all[0].state, all[0].promised_seconds),
+        (State::Overdue, Some(24 * 3600))
+    );
+    world.back_up(vault.id);
+    assert!(round(&world).all_is_well());
 }
