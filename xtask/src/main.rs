@@ -14,6 +14,7 @@ mod ci;
 mod docs;
 mod needs;
 mod nightly;
+mod soak;
 mod test;
 mod tidy;
 mod workspace;
@@ -43,6 +44,8 @@ enum Task {
     Bench(bench::Options),
     /// Runs the tests that take too long for every change, and the fuzz targets.
     Nightly(nightly::Options),
+    /// Saves, kills, forgets, collects and restores at random, for as long as you like.
+    Soak(soak::Options),
     /// Runs one measured command; for `bench` itself.
     #[command(hide = true)]
     BenchProbe {
@@ -58,6 +61,7 @@ fn main() -> ExitCode {
         Task::Tidy => tidy::task(),
         Task::Docs => docs::task(),
         Task::Bench(options) => bench::task(&options),
+        Task::Soak(options) => soak::task(&options),
         Task::Nightly(options) => nightly::task(&options),
         Task::BenchProbe { shell } => bench::probe(&shell),
     };

@@ -25,6 +25,14 @@ pub enum Fault {
     Refuse(ErrorKind),
     /// Everything is done, but the answer, good or bad, is lost: the call fails so.
     LoseReply(ErrorKind),
+    /// A write fails so, and is done all the same when so many more calls have arrived, or when all
+    /// is healed: a request that the network held back.
+    Late {
+        /// Calls that come before it.
+        after: u64,
+        /// How the call fails.
+        report: ErrorKind,
+    },
     /// A write stores only the first `keep` bytes, then fails as `report` says or claims success.
     TearWrite {
         /// How many bytes are stored.
@@ -160,6 +168,28 @@ struct Script {
     calls: u64,
     stop_after: Option<u64>,
     written: Vec<Key>,
+    late: Vec<Late>,
+}
+
+/// A write that is still under way.
+struct Late {
+    /// The call before which it arrives.
+    due: u64,
+    store: Store,
+    operation: Operation,
+    key: Key,
+    bytes: Vec<u8>,
+}
+
+impl Late {
+    fn arrive(self) {
+        let backend = self.store.backend();
+        // Nobody waits for the answer any more.
+        let _answer = match self.operation {
+            Operation::CreateNew => backend.create_new(&self.key, &self.bytes),
+            _ => backend.put_idempotent(&self.key, &self.bytes),
+        };
+    }
 }
 
 impl Faults {
@@ -190,9 +220,13 @@ impl Faults {
 
     /// Forgets all rules and the stop: from now on everything works.
     pub fn heal(&self) {
-        let mut script = self.script();
-        script.rules.clear();
-        script.stop_after = None;
+        let late = {
+            let mut script = self.script();
+            script.rules.clear();
+            script.stop_after = None;
+            std::mem::take(&mut script.late)
+        };
+        late.into_iter().for_each(Late::arrive);
     }
 
     /// How many calls have arrived.
@@ -204,8 +238,16 @@ impl Faults {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// What was held back until now.
+    fn overdue(&self) -> Vec<Late> {
+        let mut script = self.script();
+        let now = script.calls;
+        script.late.extract_if(.., |late| late.due <= now).collect()
+    }
+
     /// Counts a call and decides its fate.
     fn next(&self, operation: Operation, name: &str) -> Result<Option<Fault>> {
+        self.overdue().into_iter().for_each(Late::arrive);
         let mut script = self.script();
         script.calls += 1;
         if script.stop_after.is_some_and(|last| script.calls > last) {
@@ -253,6 +295,18 @@ impl Faulty {
         let (stored, report) = match fault {
             Some(Fault::TearWrite { keep, report }) => (bytes.get(..keep).unwrap_or(bytes), report),
             Some(Fault::LoseReply(kind)) => (bytes, Some(kind)),
+            Some(Fault::Late { after, report }) => {
+                let mut script = self.faults.script();
+                let due = script.calls + after;
+                script.late.push(Late {
+                    due,
+                    store: self.inner.clone(),
+                    operation,
+                    key: key.clone(),
+                    bytes: bytes.to_vec(),
+                });
+                return Err(injected(report).at(key));
+            }
             _ => (bytes, None),
         };
         let done = write(stored);

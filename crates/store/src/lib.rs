@@ -13,6 +13,7 @@
 //! - [`config`]: what comes from the environment, credentials above all
 //! - `memory`, `local`, `s3`: the backends
 //! - [`retry`], [`limit`], [`record`], [`fault`]: decorators; [`call`]: what they count and script
+//! - [`power`]: the directory store's notes, and what a power cut leaves of it
 //! - [`conformance`](mod@conformance): the suite that proves a store keeps the contract
 
 pub mod call;
@@ -24,6 +25,7 @@ pub mod key;
 pub mod limit;
 mod local;
 mod memory;
+pub mod power;
 pub mod record;
 pub mod registry;
 pub mod retry;

@@ -12,6 +12,8 @@
 //! - `kill`: the server is killed in the midst of its work, again and again
 //! - `mount`: a mounted repository
 //! - `leftovers`: nothing is left behind
+//! - `shortage`: no more room, no more descriptors
+//! - `soak`: everything at random, for as long as one likes
 //! - `views`: lists and comparisons of `strongroom repo`
 //! - `vendor`: the vendors' own unmodified clients, over http and https
 
@@ -26,6 +28,8 @@ mod rebuild;
 mod refusals;
 mod repository;
 mod scene;
+mod shortage;
+mod soak;
 mod story;
 mod trial;
 mod vendor;

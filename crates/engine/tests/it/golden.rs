@@ -2,7 +2,8 @@
 //!
 //! `fixtures/repository/v1` holds every feature that version 1 has; `expected/<manifest>` says what
 //! each manifest holds, a line for each entry. The same lines come from `docs/read_repository.py`.
-//! `STRONGROOM_BLESS=1` writes both anew, which a frozen format allows for additions only.
+//! Version 1 is frozen: the objects never change again, and [`DIGEST`] says so. What a later version
+//! adds gets a folder of its own.
 
 use std::{
     collections::BTreeMap,
@@ -14,12 +15,17 @@ use std::{
 use strongroom_engine::{
     CreateOptions, Layer, ManifestId, PackId, Passphrase, PassphraseCost, Repository, Unlock,
     check::{CheckOptions, Depth, check},
-    quarantine::Reason,
+    quarantine::{Outcome, Reason},
+    repair::{self, RepairOptions},
+    slots::OwnSlot,
     tree::{Progress, RestoreOptions, restore_tree},
     volume::{restore_volume, volume_size},
 };
 use strongroom_model::content::{Attributes, FileTime, Special, TreePath, Xattr};
-use strongroom_store::Store;
+use strongroom_store::{
+    ErrorKind, Operation, Store,
+    fault::{Fault, Faults, Rule},
+};
 use strongroom_testkit::{
     dice::Dice,
     image,
@@ -28,9 +34,12 @@ use strongroom_testkit::{
 };
 
 use crate::{
-    scene::{KEY, entropy, keys, small},
+    scene::{KEY, alter, entropy, keys, small},
     world::{save, save_disk},
 };
+
+/// The hash of every key and every byte of the golden repository.
+const DIGEST: &str = "b8150d96ba3b162c39be58d5b846bad66f881e1ae67c3823532c491bd258ad9e";
 
 const PASSPHRASE: &str = "correct horse battery staple";
 
@@ -153,11 +162,72 @@ fn make(store: &Store) {
     save_disk(&repository, &disk, 5).unwrap();
     let forgotten = save(&repository, &Tree::empty(), None, 6).unwrap();
     repository.forget(&forgotten, &*entropy(7)).unwrap();
+    repository.forget(&first, &*entropy(9)).unwrap();
+    repository.restore_forgotten(&first, &*entropy(10)).unwrap();
     let gone = PackId::from_bytes([7; 32]);
     let reason = Reason::Unreachable;
     repository
         .quarantine(reason, vec![gone], &*entropy(8))
         .unwrap();
+    interrupted(&repository);
+}
+
+/// What those leave behind who are stopped at the worst moment.
+fn interrupted(repository: &Repository) {
+    let store = repository.store();
+    let faults = Faults::new();
+    let stopped = Repository::open(faults.wrap(store), &Unlock::Key(KEY)).unwrap();
+    let refuse = |operation, prefix: &str| {
+        let refused = Fault::Refuse(ErrorKind::Unavailable);
+        faults.add(Rule::on(operation).under(prefix), refused);
+    };
+    // A commit of unknown outcome: its lease stays, and its packs.
+    refuse(Operation::CreateNew, "manifests/");
+    let mut tree = Tree::empty();
+    let never =
+        Content::solid(b"never committed, but stored; more than fits into a node".repeat(3));
+    let path = TreePath::parse(b"never").unwrap();
+    tree.0.insert(path, entry(40, 0o600, Body::File(never)));
+    save(&stopped, &tree, None, 11).unwrap_err();
+    faults.heal();
+    // A slot that somebody began to remove.
+    let third = Unlock::Key([0x77; 32]);
+    let slot = repository
+        .add_unlock(&third, PassphraseCost::default(), &*entropy(12))
+        .unwrap();
+    refuse(Operation::Delete, "keys/");
+    let removed = stopped.remove_slot(slot, OwnSlot::Stays, &*entropy(13));
+    removed.unwrap_err();
+    faults.heal();
+    // A collection that has decided, and not yet swept.
+    let reason = Reason::Repacked;
+    let decided = repository
+        .quarantine(reason, vec![PackId::from_bytes([8; 32])], &*entropy(14))
+        .unwrap();
+    repository.note_waits(decided.id, &*entropy(15)).unwrap();
+    repository
+        .settle(decided.id, Outcome::Swept, &*entropy(16))
+        .unwrap();
+    // A writer that was given up.
+    let fenced = ManifestId::from_bytes([6; 16]);
+    repository
+        .fence(&fenced, decided.id, &*entropy(17))
+        .unwrap();
+    // A lease that was replaced from a mirror by somebody who stopped before he tidied up.
+    let mirror = Store::open("memory:").unwrap();
+    copy_to(store, &mirror);
+    let mirrors = [Repository::open(mirror, &Unlock::Key(KEY)).unwrap()];
+    let lease = keys(store, "leases/").remove(0);
+    alter(store, &lease, |bytes| bytes[100] ^= 1);
+    refuse(Operation::Delete, "replacements/");
+    let options = RepairOptions {
+        mirrors: &mirrors,
+        ..RepairOptions::default()
+    };
+    let progress = Progress::default();
+    let plan = repair::plan(&stopped, &options, &progress).unwrap();
+    let repaired = plan.execute(&stopped, &options, &progress, &entropy(18));
+    repaired.unwrap_err();
 }
 
 fn quote(bytes: &[u8]) -> String {
@@ -277,10 +347,21 @@ fn golden() -> Store {
 }
 
 #[test]
+fn version_1_is_frozen_and_so_is_its_golden_repository() {
+    let mut hasher = blake3::Hasher::new();
+    let store = golden();
+    for key in keys(&store, "") {
+        let object = store.get(&key).unwrap();
+        hasher.update(key.as_str().as_bytes()).update(&[0]);
+        hasher.update(blake3::hash(&object).as_bytes());
+    }
+    assert_eq!(hasher.finalize().to_hex().as_str(), DIGEST);
+}
+
+#[test]
 fn the_golden_repository_opens_checks_and_restores() {
     let expected = folder().join("expected");
-    if std::env::var_os("STRONGROOM_BLESS").is_some() {
-        let _ = fs::remove_dir_all(folder());
+    if std::env::var_os("STRONGROOM_BLESS").is_some() && !folder().exists() {
         fs::create_dir_all(&expected).unwrap();
         let made = Store::open("memory:").unwrap();
         make(&made);
@@ -300,7 +381,18 @@ fn the_golden_repository_opens_checks_and_restores() {
     let manifests = by_key.manifests().unwrap();
     assert_eq!(manifests.len(), 3);
     assert_eq!(by_key.manifest_names().unwrap().len(), 4);
-    assert_eq!(by_key.quarantines().unwrap().len(), 1);
+    assert_eq!(by_key.quarantines().unwrap().len(), 2);
+    assert_eq!(by_key.leases().unwrap().len(), 1);
+    assert_eq!(keys(&store, "replacements/").len(), 1);
+    assert_eq!(
+        by_key
+            .slots()
+            .unwrap()
+            .iter()
+            .filter(|slot| slot.leaving)
+            .count(),
+        1
+    );
     for id in &manifests {
         let text = fs::read_to_string(expected.join(id.to_string())).unwrap();
         assert_eq!(fingerprint(&by_passphrase, id), text, "{id}");

@@ -13,6 +13,8 @@ mod damage;
 #[cfg(test)]
 mod diff;
 #[cfg(test)]
+mod everywhere;
+#[cfg(test)]
 mod forget;
 #[cfg(test)]
 mod golden;
@@ -29,7 +31,11 @@ mod matrix;
 #[cfg(test)]
 mod model;
 #[cfg(test)]
+mod observer;
+#[cfg(test)]
 mod parity;
+#[cfg(test)]
+mod power;
 #[cfg(test)]
 mod races;
 #[cfg(test)]

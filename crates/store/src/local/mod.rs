@@ -18,6 +18,7 @@
 
 mod disk;
 mod listing;
+pub(crate) mod noted;
 mod root;
 
 use std::{
@@ -73,6 +74,7 @@ impl Local {
         Self::on(directory, Box::new(Kernel))
     }
 
+    /// The store in `directory`, changed through `disk`.
     fn on(directory: &Path, disk: Box<dyn Disk>) -> Result<Self> {
         let path: PathBuf = std::path::absolute(directory)
             .map_err(|error| Error::new(ErrorKind::Unsupported).because(error))?;
