@@ -221,10 +221,11 @@ impl EnterpriseProjects<'_> {
             let values = [id.to_value(), id.to_value()];
             wanted = wanted.that_with("(from_id = {} OR to_id = {})", &values);
         }
-        const NEWEST_FIRST: &[Key] = &[("at", Descending), ("seq", Descending)];
         self.0.list(&own(domain), wanted, NEWEST_FIRST, page)
     }
 }
+
+const NEWEST_FIRST: &[Key] = &[("at", Descending), ("seq", Descending)];
 
 fn own(domain: &DomainId) -> Filter {
     Filter::new().is("domain_id", domain)

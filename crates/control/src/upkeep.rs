@@ -22,8 +22,8 @@ pub struct Upkeep {
 
 impl Control {
     /// One round of upkeep: orders the deletion of expired backups, forgets old tasks, wipes
-    /// what deleted rows (destroyed keys among them) left in the catalog's log, and sees to the notes beside
-    /// the data.
+    /// what deleted rows (destroyed keys among them) left in the catalog's log, and sees to the
+    /// notes beside the data.
     pub fn keep_up(&self) -> Result<Upkeep> {
         let expired = self.delete_expired_backups()?;
         let purged = self.purge_trash()?;

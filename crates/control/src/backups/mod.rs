@@ -123,7 +123,7 @@ impl Control {
             if tx.jobs().unfinished_with_key(&params::backup_key(id))? > 0 {
                 return Err(Error::conflict(Reason::BackupInUse, "a restore of it runs"));
             }
-            if locks::keeps(&locks::safety_of(tx, &vault)?, &backup, now) {
+            if locks::keeps(locks::safety_of(tx, &vault)?, &backup, now) {
                 return Err(Error::conflict(Reason::LockedVaultKeepsBackup, id));
             }
             plans::consented(tx, &vault, &Deed::DeleteBackup(id), consent, now)?;

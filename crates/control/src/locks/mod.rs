@@ -68,7 +68,7 @@ impl Control {
         self.write(|tx| {
             let vault = rows::get_available(tx, project, id, Reason::VaultNotUpdatable)?;
             let before = safety_of(tx, &vault)?;
-            may_change(caller, &before, change)?;
+            may_change(caller, before, change)?;
             let said = tx.trash().safety(&project, &id)?;
             let grace = said.as_ref().and_then(|row| row.grace_days);
             tx.trash().set_safety(&VaultSafetyRow {
@@ -107,7 +107,7 @@ fn in_bounds(days: u32) -> Result<()> {
     Err(Error::invalid("grace_days", problem))
 }
 
-fn may_change(caller: &Caller, before: &Safety, change: SafetyChange) -> Result<()> {
+fn may_change(caller: &Caller, before: Safety, change: SafetyChange) -> Result<()> {
     let unset = |was: bool, asked: Option<bool>| was && asked == Some(false);
     if unset(before.locked, change.locked) || unset(before.locks_manual, change.locks_manual) {
         let about = "a locked vault stays locked";
@@ -146,7 +146,7 @@ pub(crate) fn safety_of(tx: &Tx<'_>, vault: &VaultRow) -> Result<Safety> {
 ///
 /// One that never expires is kept for ever. A backup that failed and holds no data protects
 /// nobody.
-pub(crate) fn keeps(safety: &Safety, backup: &BackupRow, now: Timestamp) -> bool {
+pub(crate) fn keeps(safety: Safety, backup: &BackupRow, now: Timestamp) -> bool {
     let covered = backup.auto_trigger || safety.locks_manual;
     let expired = backup.expired_at.is_some_and(|at| at <= now);
     safety.locked && covered && !expired && backup.manifest_id.is_some()

@@ -129,7 +129,7 @@ impl Control {
 /// The notification after an attempt.
 fn attempt(
     row: &NotificationRow,
-    told: std::result::Result<(), String>,
+    told: &std::result::Result<(), String>,
     now: Timestamp,
 ) -> NotificationRow {
     let mut after = NotificationRow {

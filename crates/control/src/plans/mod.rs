@@ -265,7 +265,7 @@ fn going_of(tx: &Tx<'_>, row: &BackupRow) -> Result<Going> {
 fn refusal(
     tx: &Tx<'_>,
     vault: &VaultRow,
-    safety: &locks::Safety,
+    safety: locks::Safety,
     deed: &Deed,
     rows: &[BackupRow],
     now: Timestamp,

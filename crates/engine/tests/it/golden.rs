@@ -2,8 +2,8 @@
 //!
 //! `fixtures/repository/v1` holds every feature that version 1 has; `expected/<manifest>` says what
 //! each manifest holds, a line for each entry. The same lines come from `docs/read_repository.py`.
-//! Version 1 is frozen: the objects never change again, and [`DIGEST`] says so. What a later version
-//! adds gets a folder of its own.
+//! Version 1 is frozen: the objects never change again, and [`DIGEST`] says so. What a later
+//! version adds gets a folder of its own.
 
 use std::{
     collections::BTreeMap,

@@ -1,8 +1,9 @@
 //! `strongroom admin`: projects, users and access keys, on the catalog itself.
 //!
 //! Who may write the data directory is the operator; no token is asked for. Works while `serve`
-//! runs: the catalog knows several writers (all but rebuilding it). With `--json`, everything that was made is printed
-//! under the names of `admin.json`; secrets are shown this once and cannot be asked for again.
+//! runs: the catalog knows several writers (all but rebuilding it). With `--json`, everything that
+//! was made is printed under the names of `admin.json`; secrets are shown this once and cannot be
+//! asked for again.
 
 mod account;
 mod audit;
