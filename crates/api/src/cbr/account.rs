@@ -76,8 +76,9 @@ pub(super) fn projects(
 
 pub(super) fn features(
     cloud: &Cloud,
-    _: &Call<wire::ListFeatures>,
+    call: &Call<wire::ListFeatures>,
 ) -> Result<FeaturesReply, Failure> {
+    call.session()?;
     Ok(features::all(&cloud.endpoints.region))
 }
 

@@ -27,7 +27,7 @@ pub(super) fn add(cloud: &Cloud, call: &Call<wire::AddMember>) -> Result<AddMemb
     let added = cloud.control.add_members(&call.caller()?, backup, &new)?;
     Ok(AddMembersReply {
         count: Some(added.len() as u64),
-        members: added.into_iter().map(present).collect(),
+        members: added.iter().map(present).collect(),
     })
 }
 
@@ -48,7 +48,7 @@ pub(super) fn list(
         .control
         .list_members(&call.caller()?, backup, &filter, &page)?;
     Ok(ListMembersReply {
-        members: listed.items.into_iter().map(present).collect(),
+        members: listed.items.iter().map(present).collect(),
         count: listed.total,
     })
 }
@@ -62,7 +62,7 @@ pub(super) fn show(
         .control
         .show_member(&call.caller()?, backup, &call.path.member_id)?;
     Ok(MemberReply {
-        member: present(member),
+        member: present(&member),
     })
 }
 
@@ -91,7 +91,7 @@ pub(super) fn answer(
             .control
             .answer_member(&call.caller()?, backup, &call.path.member_id, &answer)?;
     Ok(MemberReply {
-        member: present(member),
+        member: present(&member),
     })
 }
 
@@ -103,7 +103,7 @@ pub(super) fn remove(cloud: &Cloud, call: &Call<wire::DeleteMember>) -> Result<E
     Ok(Empty)
 }
 
-fn present(member: Member) -> wire::member::Member {
+fn present(member: &Member) -> wire::member::Member {
     wire::member::Member {
         status: shown(member.status.as_str()),
         created_at: time(member.created_at),

@@ -74,7 +74,7 @@ impl Control {
                 None => Err("the channel is gone".to_owned()),
             };
             let now = self.now();
-            let after = attempt(&row, told, now);
+            let after = attempt(&row, &told, now);
             done.delivered += u64::from(after.delivered_at.is_some());
             done.given_up += u64::from(after.given_up_at.is_some());
             if after.delivered_at.is_none() {

@@ -54,6 +54,7 @@ fn post() -> Post {
         master_key: MasterKey::generate(entropy.as_ref()),
         entropy,
         store_of: crate::stores_below("memory://"),
+        regions: std::collections::BTreeMap::new(),
         own_paths: Vec::new(),
     });
     Post { control, clock }

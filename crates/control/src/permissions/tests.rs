@@ -88,7 +88,7 @@ fn a_policy_alone_opens_a_project_and_what_it_says_and_closes_again() {
     let own = house
         .identity
         .list_projects(&session, &ProjectFilter::default());
-    assert_eq!(own.unwrap(), [house.project.clone()]);
+    assert_eq!(own.unwrap(), std::slice::from_ref(&house.project));
     house
         .identity
         .revoke_policy(ann, Some(project), "vaults")

@@ -165,7 +165,7 @@ fn plan(tx: &Tx<'_>, project: ProjectId, deed: &Deed, now: Timestamp) -> Result<
         .iter()
         .map(|row| going_of(tx, row))
         .collect::<Result<Vec<_>>>()?;
-    let refused = refusal(tx, &vault, &safety, deed, &rows, now)?;
+    let refused = refusal(tx, &vault, safety, deed, &rows, now)?;
     let grace = (safety.grace_days > 0).then_some(i64::from(safety.grace_days));
     let mut plan = Plan {
         vault_id: vault.id,

@@ -306,7 +306,7 @@ fn an_import_brings_back_what_the_catalog_does_not_know_and_nothing_else() {
     };
     let ordered = world
         .control
-        .import_backups(&world.alice, &[by_name.clone()])
+        .import_backups(&world.alice, std::slice::from_ref(&by_name))
         .unwrap();
     assert_eq!(ordered[0].0, lost.id);
     assert_eq!(sync(&world, ordered[0].1), Ok((1, 0)));

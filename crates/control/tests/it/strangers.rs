@@ -4,6 +4,7 @@ use strongroom_control::{
     Caller, Control, Error, Page, Reason, Result, Tag,
     backups::{Backup, BackupFilter, BackupSort},
     checkpoints::NewCheckpoint,
+    import::NewImport,
     operation_logs::OperationLogFilter,
     policies::{AutoProtect, NewPolicy, PolicyChange, PolicyFilter, VaultPolicy},
     protectables::ProtectableFilter,
@@ -74,6 +75,16 @@ const NAMED: &[(&str, Reason, Call)] = &[
                 .map(drop)
         },
     ),
+    ("import_vault", Reason::NoSuchVault, |c, who, its| {
+        c.import_vault(who, its.vault).map(drop)
+    }),
+    ("import_backups", Reason::NoSuchVault, |c, who, its| {
+        let import = NewImport {
+            backup_id: its.backup.id,
+            place: its.vault.to_string(),
+        };
+        c.import_backups(who, &[import]).map(drop)
+    }),
     ("create_checkpoint", Reason::NoSuchVault, |c, who, its| {
         c.create_checkpoint(who, NewCheckpoint::of(its.vault))
             .map(drop)
