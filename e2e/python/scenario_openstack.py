@@ -69,6 +69,13 @@ def main():
     by_name = shell.json("cbr", "vault", "show", "cli-vault")
     check(by_name["id"] == vault, f"a vault is found by name: {by_name}")
 
+    policy = shell.json("cbr", "policy", "create", "cli-policy", "--operation-type", "backup",
+                        "--pattern", "FREQ=WEEKLY;BYDAY=MO,TU;BYHOUR=14;BYMINUTE=00",
+                        "--max-backups", "3")["id"]
+    listed = [p["id"] for p in shell.json("cbr", "policy", "list")]
+    check(listed == [policy], f"the policy is listed: {listed}")
+    check(shell.json("cbr", "policy", "show", "cli-policy")["id"] == policy, "and found by name")
+
     before = pathlib.Path(path).read_bytes()
     point = shell.json("cbr", "checkpoint", "create", "--vault-id", vault,
                        "--backup-name", "cli_backup")["id"]

@@ -12,17 +12,21 @@ import os
 import pathlib
 
 from huaweicloudsdkcbr.v1 import (
-    AddVaultResourceRequest, BackupRestore, BackupRestoreReq, BackupUpdate, BackupUpdateReq,
-    BillingCreate, BillingUpdate, CbrClient, CheckpointParam, CreateCheckpointRequest,
-    CreateVaultRequest, CreateVaultTagsRequest, DeleteBackupRequest, DeleteVaultRequest,
-    DeleteVaultTagRequest, ListBackupsRequest, ListOpLogsRequest, ListPoliciesRequest,
-    ListProtectableRequest, ListVaultRequest, RemoveVaultResourceRequest, ResourceCreate,
-    RestoreBackupRequest, ShowBackupRequest, ShowCheckpointRequest, ShowMetadataRequest,
-    ShowOpLogRequest, ShowProtectableRequest, ShowStorageUsageRequest, ShowSummaryRequest,
-    ShowVaultProjectTagRequest, ShowVaultRequest, ShowVaultTagRequest, Tag,
-    UpdateBackupRequest, UpdateVaultRequest, VaultAddResourceReq, VaultBackup, VaultBackupReq,
-    VaultCreate, VaultCreateReq, VaultRemoveResourceReq, VaultTagsCreateReq, VaultUpdate,
-    VaultUpdateReq,
+    AddVaultResourceRequest, AssociateVaultPolicyRequest, BackupRestore, BackupRestoreReq,
+    BackupUpdate, BackupUpdateReq, BillingCreate, BillingUpdate, CbrClient, CheckpointParam,
+    CreateCheckpointRequest, CreatePolicyRequest, CreateVaultRequest, CreateVaultTagsRequest,
+    DeleteBackupRequest, DeletePolicyRequest, DeleteVaultRequest, DeleteVaultTagRequest,
+    DisassociateVaultPolicyRequest, ListBackupsRequest, ListOpLogsRequest, ListPoliciesRequest,
+    ListProtectableRequest, ListVaultRequest, PolicyCreate, PolicyCreateReq,
+    PolicyTriggerPropertiesReq, PolicyTriggerPropertiesUpdateReq, PolicyTriggerReq,
+    PolicyTriggerUpdateReq, PolicyUpdate, PolicyUpdateReq, PolicyoODCreate,
+    RemoveVaultResourceRequest, ResourceCreate, RestoreBackupRequest, SetVaultResourceRequest,
+    ShowBackupRequest, ShowCheckpointRequest, ShowMetadataRequest, ShowOpLogRequest,
+    ShowPolicyRequest, ShowProtectableRequest, ShowStorageUsageRequest, ShowSummaryRequest,
+    ShowVaultProjectTagRequest, ShowVaultRequest, ShowVaultTagRequest, Tag, UpdateBackupRequest,
+    UpdatePolicyRequest, UpdateVaultRequest, VaultAddResourceReq, VaultAssociate, VaultBackup,
+    VaultBackupReq, VaultCreate, VaultCreateReq, VaultDissociate, VaultRemoveResourceReq,
+    VaultSetResourceReq, VaultTagsCreateReq, VaultUpdate, VaultUpdateReq,
 )
 from huaweicloudsdkcore.auth.credentials import BasicCredentials, GlobalCredentials
 from huaweicloudsdkcore.exceptions.exceptions import ClientRequestException
@@ -147,6 +151,42 @@ class Scenario:
             offset += len(page.backups)
         check(len(seen) == len(set(seen)) == count == page.count, f"paging: {seen}, {page.count}")
 
+    def policies(self, vault, resource):
+        nightly = "FREQ=WEEKLY;BYDAY=MO,TH;BYHOUR=22;BYMINUTE=00"
+        keeps = PolicyoODCreate(max_backups=30, day_backups=7, timezone="UTC+08:00")
+        made = self.cbr.create_policy(CreatePolicyRequest(body=PolicyCreateReq(
+            policy=PolicyCreate(
+                name="sdk_policy", operation_type="backup", operation_definition=keeps,
+                trigger=PolicyTriggerReq(properties=PolicyTriggerPropertiesReq(
+                    pattern=[nightly]))))))
+        policy = made.policy.id
+        check(made.policy.enabled and made.policy.trigger.type == "time", f"{made}")
+        for _ in range(2):
+            bound = self.cbr.associate_vault_policy(AssociateVaultPolicyRequest(
+                vault_id=vault, body=VaultAssociate(policy_id=policy)))
+            check(bound.associate_policy.vault_id == vault, f"{bound}")
+        listed = self.cbr.list_policies(ListPoliciesRequest(vault_id=vault))
+        check([p.id for p in listed.policies] == [policy] and listed.count == 1, f"{listed}")
+        changed = self.cbr.update_policy(UpdatePolicyRequest(
+            policy_id=policy, body=PolicyUpdateReq(policy=PolicyUpdate(
+                enabled=False, trigger=PolicyTriggerUpdateReq(
+                    properties=PolicyTriggerPropertiesUpdateReq(
+                        pattern=["FREQ=DAILY;INTERVAL=3;BYHOUR=01;BYMINUTE=30"])))))).policy
+        shown = self.cbr.show_policy(ShowPolicyRequest(policy_id=policy)).policy
+        check(shown.to_dict() == changed.to_dict() and not shown.enabled, f"{shown}")
+        check(shown.operation_definition.max_backups == 30, f"{shown}")
+        check([v.vault_id for v in shown.associated_vaults] == [vault], f"{shown}")
+        self.cbr.set_vault_resource(SetVaultResourceRequest(
+            vault_id=vault, body=VaultSetResourceReq(resource_ids=[resource], action="suspend")))
+        self.cbr.disassociate_vault_policy(DisassociateVaultPolicyRequest(
+            vault_id=vault, body=VaultDissociate(policy_id=policy)))
+        self.refused("BackupService.6002", lambda: self.cbr.disassociate_vault_policy(
+            DisassociateVaultPolicyRequest(
+                vault_id=vault, body=VaultDissociate(policy_id=policy))))
+        self.cbr.delete_policy(DeletePolicyRequest(policy_id=policy))
+        self.refused("BackupService.6000", lambda: self.cbr.show_policy(
+            ShowPolicyRequest(policy_id=policy)))
+
     def tags(self, vault):
         self.cbr.create_vault_tags(CreateVaultTagsRequest(
             vault_id=vault, body=VaultTagsCreateReq(tag=Tag(key="team", value="storage"))))
@@ -201,6 +241,7 @@ def share_story(s, resource, path):
     s.cbr.show_metadata(ShowMetadataRequest(backup_id=first.id))
     usage = s.cbr.show_storage_usage(ShowStorageUsageRequest(resource_id=resource)).storage_usage
     check(usage and usage[0].backup_count >= 2 and usage[0].backup_size > 0, f"{usage}")
+    s.policies(vault, resource)
     s.tags(vault)
     # Two of ours and one safety backup before each restore in place.
     s.paging(s.cbr.list_backups(ListBackupsRequest(limit=1000)).count)

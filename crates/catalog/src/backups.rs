@@ -106,6 +106,8 @@ pub struct BackupFilter {
     pub created_from: Option<Timestamp>,
     /// Asked for at this time or earlier.
     pub created_to: Option<Timestamp>,
+    /// Whose own day came at this time or earlier.
+    pub expired_to: Option<Timestamp>,
     /// In a vault of this enterprise project.
     pub enterprise_project_id: Option<String>,
     /// In a vault of which at least that many percent are used.
@@ -125,7 +127,8 @@ impl BackupFilter {
             .any("status", &self.statuses)
             .maybe("parent_id", self.parent_id.as_ref())
             .at_least("created_at", self.created_from.as_ref())
-            .at_most("created_at", self.created_to.as_ref());
+            .at_most("created_at", self.created_to.as_ref())
+            .at_most("expired_at", self.expired_to.as_ref());
         if let Some(incremental) = &self.incremental {
             let either = "(incremental = {} OR incremental_asked = {})";
             filter = filter.that_with(either, &[incremental.to_value(), incremental.to_value()]);

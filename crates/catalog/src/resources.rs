@@ -7,6 +7,7 @@ use crate::{
     query::{Direction::Ascending, Filter, Key, Listed, Page},
     table::table,
     tx::Tx,
+    value::Field as _,
 };
 
 table! {
@@ -90,6 +91,38 @@ impl Resources<'_> {
     ) -> Result<Listed<ResourceRow>> {
         self.0
             .list(&own(project), filter.apply(own(project)), BY_AGE, page)
+    }
+
+    /// The project's resources of a kind that are in no vault and bear one of these tags (any, if
+    /// none is named), the oldest first; at most `limit`.
+    pub fn free(
+        &self,
+        project: &ProjectId,
+        kind: ResourceKind,
+        tags: &[(String, String)],
+        limit: u32,
+    ) -> Result<Vec<ResourceRow>> {
+        let mut filter = own(project)
+            .is("kind", &kind)
+            .that("removed_at IS NULL")
+            .that("id NOT IN (SELECT resource_id FROM vault_resources)");
+        if !tags.is_empty() {
+            let places = vec!["(key = {} AND value = {})"; tags.len()].join(" OR ");
+            let bears = format!(
+                "id IN (SELECT resource_id FROM resource_tags WHERE project_id = {{}} \
+                 AND ({places}))"
+            );
+            let mut values = vec![project.to_value()];
+            for (key, value) in tags {
+                values.extend([key.to_value(), value.to_value()]);
+            }
+            filter = filter.that_with(&bears, &values);
+        }
+        let page = Page {
+            limit,
+            ..Page::default()
+        };
+        Ok(self.0.list(&own(project), filter, BY_AGE, &page)?.rows)
     }
 
     /// Changes a resource and returns it; `NotFound` if the project has none of that id.

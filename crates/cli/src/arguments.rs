@@ -65,8 +65,9 @@ enum Command {
     Task(commands::task::Verb),
     /// Say whether everything is backed up as promised (exit status 0, 1, 2 or 3)
     Status(commands::status::Options),
-    /// Back up by schedule (comes later)
-    Policy(commands::policy::Options),
+    /// Back up by schedule
+    #[command(subcommand)]
+    Policy(commands::policy::Verb),
     /// Manage projects, users and access keys on this machine
     #[command(subcommand)]
     Admin(commands::admin::Noun),
@@ -92,7 +93,7 @@ impl Arguments {
             Command::Restore(options) => options.run(&context),
             Command::Task(verb) => verb.run(&context),
             Command::Status(options) => options.run(&context),
-            Command::Policy(options) => options.run(),
+            Command::Policy(verb) => verb.run(&context),
             Command::Admin(noun) => noun.run(&context),
             Command::Repo(verb) => verb.run(&context),
         }

@@ -5,7 +5,7 @@
 //!   tenants see them
 //! - [`vaults`]: quota, resources, keys; [`tags`]: labels on them
 //! - [`checkpoints`]: orders to back up; [`backups`]: what came of them; [`restores`]: the way back
-//! - [`policies`]: calendars and retention; [`schedule`]: what makes them happen
+//! - [`policies`]: calendars and retention; [`schedule`], [`retention`]: what makes them happen
 //! - [`members`]: backups that two projects see; [`agents`]: clients on hosts; [`features`]
 //! - [`plans`], [`trash`], [`locks`]: so that nothing is lost by mistake
 //! - [`operation_logs`]: tasks as tenants follow them; [`usage`]: space; [`upkeep`]: now and then
@@ -43,6 +43,7 @@ pub mod policies;
 pub mod protectables;
 pub mod resources;
 pub mod restores;
+pub mod retention;
 pub mod schedule;
 pub mod tags;
 pub mod trash;

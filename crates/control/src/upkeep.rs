@@ -5,6 +5,9 @@ use crate::{Control, Result};
 /// Days that ended tasks and jobs are remembered, as the vendor documents for operation logs.
 const REMEMBERED_DAYS: i64 = 30;
 
+/// Days that runs of policies are remembered: longer than any clock is set back by mistake.
+const RUNS_REMEMBERED_DAYS: i64 = 90;
+
 /// What one round of upkeep did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Upkeep {
@@ -25,13 +28,15 @@ impl Control {
     /// what deleted rows (destroyed keys among them) left in the catalog's log, and sees to the
     /// notes beside the data.
     pub fn keep_up(&self) -> Result<Upkeep> {
-        let expired = self.delete_expired_backups()?;
+        let expired = self.delete_expired_backups()? + self.retention_round()?;
         let purged = self.purge_trash()?;
         let before = self.now().plus_seconds(-REMEMBERED_DAYS * 86_400);
         let (logs, jobs) = self.write(|tx| {
             let logs = tx
                 .operation_logs()
                 .any_project_remove_ended_before(before)?;
+            let runs = self.now().plus_seconds(-RUNS_REMEMBERED_DAYS * 86_400);
+            tx.policy_runs().any_project_remove_before(runs)?;
             let jobs = tx.jobs().remove_ended_before(before)?;
             Ok((logs, jobs))
         })?;

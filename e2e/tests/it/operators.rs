@@ -101,7 +101,7 @@ fn commands_say_how_to_find_a_service() -> Result<()> {
     let nowhere = Program::new(&folder.path().join("nowhere"));
     let said = nowhere.refused(&["admin", "project", "list"])?;
     assert!(said.contains("not the data directory"), "{said}");
-    let said = nowhere.refused(&["policy", "create"])?;
-    assert!(said.contains("later"), "{said}");
+    let said = nowhere.refused(&["policy", "create", "p"])?;
+    assert!(said.contains("--rule"), "{said}");
     Ok(())
 }

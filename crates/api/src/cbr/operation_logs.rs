@@ -88,6 +88,10 @@ fn present(log: OperationLog) -> wire::operation_log::OperationLog {
         vault_delete: None,
         update_expiration_time: None,
     };
+    let policy_id = match &log.detail {
+        OperationDetail::PolicyRun { policy_id, .. } => Some(policy_id.to_string()),
+        _ => None,
+    };
     add_detail(&mut extra_info, log.detail);
     wire::operation_log::OperationLog {
         checkpoint_id: log.checkpoint_id.map(|id| id.to_string()),
@@ -102,7 +106,7 @@ fn present(log: OperationLog) -> wire::operation_log::OperationLog {
         extra_info,
         id: log.id.to_string(),
         operation_type: shown(log.operation_type.as_str()),
-        policy_id: None,
+        policy_id,
         project_id: log.project_id.to_string(),
         provider_id: provider,
         started_at: time(log.started_at.unwrap_or(log.created_at)),
@@ -166,6 +170,7 @@ fn add_detail(extra: &mut OperationExtraInfo, detail: OperationDetail) {
                 backup_name,
             });
         }
+        OperationDetail::PolicyRun { .. } => {}
         OperationDetail::Sync { imported, failed } => {
             extra.sync = Some(SyncDetail {
                 sync_backup_num: imported,

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use strongroom_control::{
-    Caller, Page, Resource,
+    Caller, Page, Resource, Tag,
     resources::{NewResource, ResourceFilter},
 };
 use strongroom_wire::{
@@ -29,6 +29,14 @@ pub(super) fn register(
         name: asked_for.name.clone(),
         path: PathBuf::from(&asked_for.path),
         project_id: id_maybe("project_id", asked_for.project_id.as_ref())?,
+        tags: asked_for
+            .tags
+            .iter()
+            .map(|(key, value)| Tag {
+                key: key.clone(),
+                value: value.clone(),
+            })
+            .collect(),
     };
     Ok(present(
         cloud.control.register_resource(&call.caller()?, new)?,

@@ -2,10 +2,9 @@
 //!
 //! - [`try_out`]: the whole main job in one go
 //! - [`serve`]: the service
-//! - [`resource`], [`vault`], [`backup`], [`backups`], [`restore`], [`task`]: the user's commands,
-//!   all through the service's API
+//! - [`resource`], [`vault`], [`policy`], [`backup`], [`backups`], [`restore`], [`task`]: the
+//!   user's commands, all through the service's API
 //! - [`status`]: for monitoring
-//! - [`policy`]: a word that is kept free
 //! - [`admin`]: on the catalog itself
 //! - [`stores`]: where the data are, for those that must know
 //! - [`repo`]: on a repository itself

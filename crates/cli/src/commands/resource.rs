@@ -3,7 +3,7 @@
 //! A path of the host is an operator's word, so these commands go through the native API;
 //! everything after that names resources by id.
 
-use std::path::PathBuf;
+use std::{collections::BTreeMap, path::PathBuf};
 
 use anyhow::{Context as _, Result, bail};
 use clap::Subcommand;
@@ -48,6 +48,9 @@ pub(crate) struct Add {
     /// Where it is on the service's host
     #[arg(long, value_name = "PATH")]
     pub(crate) path: PathBuf,
+    /// A tag, by which vaults that bind resources by themselves find it; may be repeated
+    #[arg(long = "tag", value_name = "KEY=VALUE")]
+    pub(crate) tags: Vec<String>,
     /// The project that may protect it, by id; yours if nothing is said
     #[arg(long, value_name = "ID")]
     pub(crate) project: Option<String>,
@@ -104,6 +107,7 @@ pub(crate) fn add(connection: &Connection, options: Add) -> Result<Resource> {
         kind: options.kind,
         name: options.name,
         path: path.to_owned(),
+        tags: tags(&options.tags)?,
     };
     let what = format!(
         "cannot register {} {}",
@@ -112,6 +116,18 @@ pub(crate) fn add(connection: &Connection, options: Add) -> Result<Resource> {
     connection
         .call::<RegisterResource>(NoPath, NoQuery, registration)
         .context(what)
+}
+
+/// `KEY=VALUE`, or a key alone.
+fn tags(words: &[String]) -> Result<BTreeMap<String, String>> {
+    let mut tags = BTreeMap::new();
+    for word in words {
+        let (key, value) = word.split_once('=').unwrap_or((word, ""));
+        if tags.insert(key.to_owned(), value.to_owned()).is_some() {
+            bail!("the tag {key} is given twice");
+        }
+    }
+    Ok(tags)
 }
 
 /// The resource of that id or name.

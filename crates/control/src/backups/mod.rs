@@ -20,6 +20,7 @@ use crate::{
     operation_logs::{self, NewTask, OperationDetail, OperationResource},
     page::LIMIT_MAX,
     plans::{self, Consent, Deed},
+    schedule::Ledger,
     trash, vaults,
 };
 
@@ -149,32 +150,47 @@ impl Control {
         }
     }
 
-    /// Begins to delete the backups of all projects whose time has come; how many there were.
+    /// Begins to delete the backups of all projects whose own day has come; how many there were.
+    /// What a schedule made is retention's (see [`crate::retention`]).
     ///
-    /// To be called now and then; idempotent.
+    /// To be called now and then; idempotent. While the clock is not believed, nothing goes.
     pub fn delete_expired_backups(&self) -> Result<u64> {
         let now = self.now();
+        let Some(now) = self.read(|tx| Ok(Ledger::read(tx, now)?.believed(now)))? else {
+            return Ok(0);
+        };
         let deletable = [BackupStatus::Available, BackupStatus::Error];
         let filter = strongroom_catalog::BackupFilter {
             statuses: deletable.to_vec(),
+            expired_to: Some(now),
             ..strongroom_catalog::BackupFilter::default()
         };
         let everything = strongroom_catalog::Page::ALL;
-        let all =
+        let expired =
             self.read(|tx| Ok(tx.backups().any_project_list(&filter, &[], &everything)?))?;
-        let expired = all
-            .rows
-            .into_iter()
-            .filter(|row| row.expired_at.is_some_and(|at| at <= now));
         let mut begun = 0;
-        for row in expired {
-            begun +=
-                u64::from(self.order(|tx| self.delete_if_expired(tx, row.project_id, row.id))?);
+        for row in expired.rows {
+            begun += u64::from(self.order(|tx| {
+                if tx
+                    .scheduled_backups()
+                    .get(&row.project_id, &row.id)?
+                    .is_some()
+                {
+                    return Ok(false);
+                }
+                self.delete_if_idle(tx, row.project_id, row.id)
+            })?);
         }
         Ok(begun)
     }
 
-    fn delete_if_expired(&self, tx: &Tx<'_>, project: ProjectId, id: BackupId) -> Result<bool> {
+    /// Begins to delete a backup if nothing goes on with it; whether it did.
+    pub(crate) fn delete_if_idle(
+        &self,
+        tx: &Tx<'_>,
+        project: ProjectId,
+        id: BackupId,
+    ) -> Result<bool> {
         let Some(backup) = tx.backups().get(&project, &id)? else {
             return Ok(false);
         };

@@ -169,6 +169,7 @@ pub(super) fn row_filter(filter: &BackupFilter) -> Result<Option<catalog::Backup
         incremental: filter.incremental,
         created_from: filter.start_time,
         created_to: filter.end_time,
+        expired_to: None,
         enterprise_project_id: one_enterprise_project(filter.enterprise_project_id.as_deref()),
         vault_used_percent: percent,
     }))

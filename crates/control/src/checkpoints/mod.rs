@@ -27,9 +27,19 @@ impl Control {
         let project = project(caller)?;
         check(&new)?;
         self.order(|tx| {
-            let vault = self.vault_with_room(tx, project, &new)?;
-            let choice = order::choose(tx, &vault, new.resources.as_deref())?;
-            let made_up = self.made_up_name(&new, &vault);
+            let otherwise = Reason::VaultStateForbidsBackup;
+            let vault = vaults::rows::get_available(tx, project, new.vault_id, otherwise)?;
+            if stored::<ProtectType>(&vault.protect_type)? == ProtectType::Replication {
+                return Err(Error::conflict(Reason::VaultKindForbidsBackup, &vault.name));
+            }
+            let vault = self.grown_with_room(tx, &vault)?;
+            let held = order::held(tx, &vault, new.resources.as_deref())?;
+            let choice = order::choose(&vault, held)?;
+            let made_up = if new.auto_trigger {
+                self.automatic_name(&vault)
+            } else {
+                format!("manualbk_{}", self.four_digits())
+            };
             let order = order::Order {
                 vault: &vault,
                 name: new.name.unwrap_or(made_up),
@@ -58,18 +68,12 @@ impl Control {
         })
     }
 
-    /// The vault, if it takes backups and has room for more; a vault that may grow does so now.
-    fn vault_with_room(
+    /// The vault, if it has room for more; one that may grow does so now.
+    pub(crate) fn grown_with_room(
         &self,
         tx: &Tx<'_>,
-        project: ProjectId,
-        new: &NewCheckpoint,
+        vault: &catalog::VaultRow,
     ) -> Result<catalog::VaultRow> {
-        let otherwise = Reason::VaultStateForbidsBackup;
-        let vault = vaults::rows::get_available(tx, project, new.vault_id, otherwise)?;
-        if stored::<ProtectType>(&vault.protect_type)? == ProtectType::Replication {
-            return Err(Error::conflict(Reason::VaultKindForbidsBackup, &vault.name));
-        }
         let mut grown = vault.clone();
         vaults::grow(&mut grown, vault.used_bytes);
         if vaults::room(&grown).is_some_and(|room| room.0 == 0) {
@@ -77,25 +81,20 @@ impl Control {
             return Err(Error::quota(Reason::VaultFull, about));
         }
         if grown.size_gib == vault.size_gib {
-            return Ok(vault);
+            return Ok(grown);
         }
         let now = self.now();
-        Ok(tx.vaults().change(&project, &vault.id, |row| {
+        Ok(tx.vaults().change(&vault.project_id, &vault.id, |row| {
             row.size_gib = grown.size_gib;
             row.updated_at = now;
         })?)
     }
 
-    fn made_up_name(&self, new: &NewCheckpoint, vault: &catalog::VaultRow) -> String {
-        let prefix = vault
-            .backup_name_prefix
-            .as_deref()
-            .filter(|prefix| !prefix.is_empty());
-        match (new.auto_trigger, prefix) {
-            (false, _) => format!("manualbk_{}", self.four_digits()),
-            (true, None) => format!("autobk_{}", self.four_digits()),
-            (true, Some(prefix)) => format!("{prefix}_{}", self.four_digits()),
-        }
+    /// A name for backups of a schedule.
+    pub(crate) fn automatic_name(&self, vault: &catalog::VaultRow) -> String {
+        let prefix = vault.backup_name_prefix.as_deref();
+        let prefix = prefix.filter(|prefix| !prefix.is_empty());
+        format!("{}_{}", prefix.unwrap_or("autobk"), self.four_digits())
     }
 }
 

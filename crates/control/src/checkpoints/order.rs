@@ -25,13 +25,13 @@ pub(crate) struct Choice {
     pub(crate) skipped: Vec<SkippedResource>,
 }
 
-/// Sorts the resources of a vault, or those asked for; refuses if nothing is left to do.
-pub(super) fn choose(
+/// What a vault holds, or those of it that are asked for.
+pub(super) fn held(
     tx: &Tx<'_>,
     vault: &VaultRow,
     asked: Option<&[ResourceId]>,
-) -> Result<Choice> {
-    let held = tx
+) -> Result<Vec<(VaultResourceRow, ResourceRow)>> {
+    let mut held = tx
         .vault_resources()
         .of_vault(&vault.project_id, &vault.id)?;
     if let Some(asked) = asked {
@@ -40,15 +40,21 @@ pub(super) fn choose(
         if let Some(id) = asked.iter().find(missing) {
             return Err(Error::conflict(Reason::ResourceNotInVault, id));
         }
+        held.retain(|(place, _)| asked.contains(&place.resource_id));
     }
+    Ok(held)
+}
+
+/// Sorts resources of a vault; refuses if nothing is left to do.
+pub(crate) fn choose(
+    vault: &VaultRow,
+    held: Vec<(VaultResourceRow, ResourceRow)>,
+) -> Result<Choice> {
     let mut choice = Choice {
         taken: Vec::new(),
         skipped: Vec::new(),
     };
     for (place, resource) in held {
-        if asked.is_some_and(|asked| !asked.contains(&resource.id)) {
-            continue;
-        }
         match hindrance(&place) {
             None => choice.taken.push(resource),
             Some(reason) => choice.skipped.push(SkippedResource {

@@ -121,7 +121,7 @@ impl Control {
         }
         if !fresh.is_empty() || !known.is_empty() {
             (round.raised, round.cleared) =
-                self.write(|tx| Self::note(tx, fresh, known.into_values(), now))?;
+                self.write(|tx| Self::write_alarms(tx, fresh, known.into_values(), now))?;
         }
         self.set_round(round.clone());
         Ok(round)
@@ -134,7 +134,7 @@ impl Control {
     }
 
     /// Writes what has changed; how many alarms were raised and cleared.
-    fn note(
+    fn write_alarms(
         tx: &Tx<'_>,
         fresh: Vec<Trouble>,
         gone: impl Iterator<Item = AlarmRow>,

@@ -35,7 +35,9 @@ use super::{
 use crate::{
     Control, Error, Reason, Result, backups, checkpoints, import,
     operation_logs::{self, OperationFailure},
-    resources, vaults,
+    resources,
+    schedule::Ledger,
+    vaults,
 };
 
 /// The job.
@@ -322,6 +324,7 @@ fn settle_backup(
         .checkpoints()
         .get(&project, &backup.checkpoint_id)?
         .and_then(|checkpoint| checkpoint.retention_days);
+    let counted_from = Ledger::read(tx, now)?.counted_from(now);
     let changed = tx.backups().change(&project, &backup.id, |row| {
         row.status = if failure.is_none() {
             BackupStatus::Available
@@ -331,7 +334,7 @@ fn settle_backup(
         row.fail_reason = failure.map(|failure| failure.message.clone());
         if row.manifest_id.is_some() {
             row.protected_at = began;
-            row.expired_at = kept.map(|days| now.plus_seconds(i64::from(days) * 86_400));
+            row.expired_at = kept.map(|days| counted_from.plus_seconds(i64::from(days) * 86_400));
         }
         row.updated_at = now;
     })?;

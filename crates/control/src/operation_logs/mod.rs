@@ -176,6 +176,63 @@ fn insert(
     Ok(())
 }
 
+/// A task that ended before it began: a run of a policy that was missed, refused or skipped.
+pub(crate) struct Note<'a> {
+    /// The vault concerned.
+    pub(crate) vault: &'a VaultRow,
+    /// The resource concerned, if it is only one.
+    pub(crate) resource: Option<OperationResource>,
+    /// What was to be done.
+    pub(crate) detail: OperationDetail,
+    /// How it ended.
+    pub(crate) status: TaskStatus,
+    /// Why.
+    pub(crate) failure: OperationFailure,
+}
+
+/// Writes down a task that has no job, because it ended before it began.
+pub(crate) fn note(
+    control: &Control,
+    tx: &Tx<'_>,
+    request_id: &str,
+    note: Note<'_>,
+) -> Result<OperationLogId> {
+    let now = control.now();
+    let id = OperationLogId::new(control.entropy());
+    let extra = Extra {
+        object_type: stored(&note.vault.object_type)?,
+        detail: note.detail,
+    };
+    let resource = note.resource;
+    tx.operation_logs().insert(&OperationLogRow {
+        id,
+        project_id: note.vault.project_id,
+        vault_id: Some(note.vault.id),
+        vault_name: Some(note.vault.name.clone()),
+        checkpoint_id: None,
+        backup_id: None,
+        resource_id: resource.as_ref().map(|resource| resource.id),
+        resource_kind: resource
+            .as_ref()
+            .map(|resource| resource.kind)
+            .or(extra.object_type.kind()),
+        resource_name: resource.map(|resource| resource.name),
+        operation_type: extra.detail.operation_type().to_row(),
+        status: note.status,
+        progress: 0,
+        error_code: Some(note.failure.reason.as_str().to_owned()),
+        error_message: Some(note.failure.message),
+        job_id: None,
+        request_id: request_id.to_owned(),
+        extra: Json(json!(extra)),
+        created_at: now,
+        started_at: Some(now),
+        ended_at: Some(now),
+        updated_at: now,
+    })?;
+    Ok(id)
+}
+
 /// A worker has taken the task.
 pub(crate) fn started(
     tx: &Tx<'_>,
@@ -366,7 +423,7 @@ impl OperationDetail {
     /// The type of task that this is said of.
     pub const fn operation_type(&self) -> OperationType {
         match self {
-            Self::Backup { .. } => OperationType::Backup,
+            Self::Backup { .. } | Self::PolicyRun { .. } => OperationType::Backup,
             Self::Restore { .. } => OperationType::Restore,
             Self::Delete { .. } => OperationType::Delete,
             Self::Sync { .. } => OperationType::Sync,

@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 use strongroom_model::{
-    BackupId, CheckpointId, JobId, OperationLogId, ProjectId, ResourceId, ResourceKind, Timestamp,
-    VaultId, state::TaskStatus,
+    BackupId, CheckpointId, JobId, OperationLogId, PolicyId, ProjectId, ResourceId, ResourceKind,
+    Timestamp, VaultId, state::TaskStatus,
 };
 
 use crate::{
@@ -98,6 +98,13 @@ pub enum OperationDetail {
         backup_id: BackupId,
         /// Its name at the time.
         backup_name: String,
+    },
+    /// Runs of a policy that made no backup.
+    PolicyRun {
+        /// The policy.
+        policy_id: PolicyId,
+        /// How many runs there were.
+        runs: u64,
     },
     /// A deletion of a vault.
     VaultDelete {

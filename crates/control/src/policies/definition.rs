@@ -164,10 +164,6 @@ impl Definition {
         })
     }
 
-    #[cfg_attr(
-        not(test),
-        expect(dead_code, reason = "the scheduler asks, in the next change")
-    )]
     /// Whether the run after `runs` others reads everything anew.
     pub(crate) fn is_full(&self, runs: u64) -> bool {
         let every = self

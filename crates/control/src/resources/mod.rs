@@ -10,11 +10,11 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use strongroom_catalog::{self as catalog, ResourceRow, Tx};
+use strongroom_catalog::{self as catalog, ResourceRow, ResourceTagRow, Tx};
 use strongroom_model::{Bytes, ProjectId, ResourceId, ResourceKind, Timestamp, VaultId};
 
 use crate::{
-    Caller, Control, Error, Listed, Page, Reason, Result,
+    Caller, Control, Error, Listed, Page, Reason, Result, Tag,
     control::{operator, project},
     limits,
     operation_logs::OperationResource,
@@ -53,6 +53,8 @@ pub struct NewResource {
     pub path: PathBuf,
     /// The project it is for; the caller's if absent.
     pub project_id: Option<ProjectId>,
+    /// By which vaults that bind resources by themselves find it; at most 20.
+    pub tags: Vec<Tag>,
 }
 
 /// Which resources to list; `None` matches all.
@@ -74,6 +76,8 @@ impl Control {
         operator(caller)?;
         let project = new.project_id.map_or_else(|| project(caller), Ok)?;
         limits::resource_name(&new.name)?;
+        let tags = limits::tags("tags", new.tags)?;
+        limits::tag_count(tags.len())?;
         let (path, size) = self.probe(new.kind, &new.path)?;
         let row = ResourceRow {
             id: ResourceId::new(self.entropy()),
@@ -104,6 +108,14 @@ impl Control {
                 return Err(Error::conflict(Reason::AlreadyExists, about));
             }
             tx.resources().insert(&row)?;
+            for Tag { key, value } in tags {
+                tx.resource_tags().set(&ResourceTagRow {
+                    project_id: project,
+                    resource_id: row.id,
+                    key,
+                    value,
+                })?;
+            }
             view(tx, caller, row)
         })
     }

@@ -9,7 +9,9 @@ use crate::{Result, policies};
 pub(crate) fn plan(policy: &PolicyRow, place: &mut VaultPolicyRow, after: Timestamp) -> Result<()> {
     let runs = policy.enabled && policy.operation_type == PolicyType::Backup;
     place.due_at = if runs {
-        policies::calendar(policy)?.next_after(after)
+        policies::calendar(policy)?
+            .reaching_back_to(after)
+            .next_after(after)
     } else {
         None
     };

@@ -107,7 +107,8 @@ pub(crate) fn rules_to(rules: &[Tag]) -> Json<Option<Value>> {
     Json(Some(Value::Array(rules)))
 }
 
-fn rules_of(stored: Option<Value>) -> Vec<Tag> {
+/// The rules as callers know them.
+pub(crate) fn rules_of(stored: Option<Value>) -> Vec<Tag> {
     let rules: Vec<BTreeMap<String, String>> = stored
         .and_then(|rules| serde_json::from_value(rules).ok())
         .unwrap_or_default();

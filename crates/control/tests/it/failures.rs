@@ -681,6 +681,7 @@ fn a_share_around_the_data_directory_is_saved_without_it_and_never_replaced() {
         name: "all".into(),
         path: world.dir.path().to_owned(),
         project_id: None,
+        tags: Vec::new(),
     };
     let around = world.control.register_resource(&world.admin, new).unwrap();
     fs::write(world.file("kept"), "kept").unwrap();

@@ -299,6 +299,7 @@ fn only_operators_name_paths_and_only_good_ones_are_taken() {
         name: "n".into(),
         path,
         project_id: None,
+        tags: Vec::new(),
     };
     let register = |caller, new| world.control.register_resource(caller, new);
     let share = || new(ResourceKind::Share, world.file("s"));

@@ -132,6 +132,17 @@ impl World {
         );
     }
 
+    /// A second server on the same catalog and clock.
+    pub(crate) fn second_control(&self) -> Control {
+        control(
+            self.dir.path(),
+            &self.catalog,
+            &self.faults,
+            Arc::clone(&self.clock) as _,
+            &self.entropy,
+        )
+    }
+
     /// Puts a copy of the world in its place, and a new service over it.
     pub(crate) fn become_copy(&mut self, copy: &Path) {
         self.catalog = Catalog::memory().unwrap();
@@ -232,6 +243,7 @@ impl World {
             name: name.into(),
             path: self.file(name),
             project_id: None,
+            tags: Vec::new(),
         };
         self.control.register_resource(&self.admin, new)
     }

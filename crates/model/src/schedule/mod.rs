@@ -28,6 +28,8 @@ const DAY_MICROS: i64 = 24 * 60 * MINUTE_MICROS;
 pub struct Schedule {
     rules: Vec<Rule>,
     made_at: Timestamp,
+    /// Nothing is due before.
+    from: Timestamp,
 }
 
 /// Texts that make no schedule.
@@ -84,16 +86,30 @@ impl Schedule {
             })?;
             rules.push(rule);
         }
-        let schedule = Self { rules, made_at };
+        let schedule = Self {
+            rules,
+            made_at,
+            from: made_at,
+        };
         schedule.comes_round()?;
         schedule.is_spaced()?;
         Ok(schedule)
     }
 
+    /// The same schedule, whose instants from `time` on are due even if it was made later: a clock
+    /// that was set back must not stop it.
+    #[must_use]
+    pub fn reaching_back_to(self, time: Timestamp) -> Self {
+        Self {
+            from: self.from.min(time),
+            ..self
+        }
+    }
+
     /// The first instant after `time`; `None` only at the end of what a clock can tell.
     pub fn next_after(&self, time: Timestamp) -> Option<Timestamp> {
         // Not before the schedule was made; an instant at that very time counts.
-        let time = time.max(self.made_at.plus_micros(-1));
+        let time = time.max(self.from.plus_micros(-1));
         let first = day_of(time);
         (first..=first.saturating_add(self.longest_pause())).find_map(|day| {
             self.times(day)
@@ -108,11 +124,11 @@ impl Schedule {
         let last = day_of(time);
         let first = last
             .saturating_sub(self.longest_pause())
-            .max(day_of(self.made_at));
+            .max(day_of(self.from));
         (first..=last).rev().find_map(|day| {
             self.times(day)
                 .filter_map(|minute| instant(day, minute))
-                .filter(|at| *at <= time && *at >= self.made_at)
+                .filter(|at| *at <= time && *at >= self.from)
                 .max()
         })
     }

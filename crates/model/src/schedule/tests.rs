@@ -137,6 +137,22 @@ fn every_second_of_a_minute_belongs_to_it() {
 }
 
 #[test]
+fn a_schedule_goes_on_when_the_clock_is_set_back_behind_its_making() {
+    let made_at = minute(29_000_000);
+    let rule = ["FREQ=DAILY;INTERVAL=3;BYHOUR=1;BYMINUTE=30"];
+    let schedule = Schedule::new(&rule, made_at).unwrap();
+    let year_ago = made_at.plus_seconds(-365 * 86_400);
+    assert!(schedule.next_after(year_ago).unwrap() >= made_at);
+    let first = schedule.next_after(year_ago).unwrap();
+    let back = schedule.reaching_back_to(year_ago);
+    let next = back.next_after(year_ago).unwrap();
+    assert!(next.micros_since(year_ago) <= 3 * DAY_MICROS);
+    assert_eq!(first.micros_since(next) % (3 * DAY_MICROS), 0);
+    assert_eq!(back.last_until(next), Some(next));
+    assert_eq!(back.last_until(next.plus_micros(-1)), None);
+}
+
+#[test]
 fn the_ends_of_time_are_no_trouble() {
     let nightly = schedule(&["FREQ=DAILY;INTERVAL=30;BYHOUR=1;BYMINUTE=30"]).unwrap();
     assert_eq!(nightly.next_after(Timestamp::from_micros(i64::MAX)), None);

@@ -202,6 +202,9 @@ pub struct ResourceRegistration {
     pub name: String,
     /// Where it is on this host, absolute.
     pub path: String,
+    /// By which vaults that bind resources by themselves find it.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub tags: BTreeMap<String, String>,
 }
 
 /// A registered resource.

@@ -121,7 +121,7 @@ impl Options {
             tracing::info!(jobs = left, "an earlier process left jobs; they go on");
         }
         runner.start().context("cannot start the workers")?;
-        let upkeep = Upkeep::start(control.clone()).context("cannot start the upkeep")?;
+        let upkeep = Upkeep::start(&control).context("cannot start the rounds")?;
         let watch = Watch::start(&control, Post::new()?).context("cannot start the watchdog")?;
         let cloud = Arc::new(cloud(
             installation,

@@ -1,7 +1,7 @@
-//! The hourly round: expired backups, old tasks, traces of what was deleted.
+//! The rounds: the scheduler's every minute, the upkeep's every hour.
 //!
 //! A round decides by what the catalog says and nothing else, so one that is missed, or comes
-//! twice, does no harm. Ends with the service.
+//! twice, does no harm. The threads end with the service.
 
 use std::{
     io,
@@ -10,31 +10,60 @@ use std::{
     time::Duration,
 };
 
-use strongroom_control::Control;
+use strongroom_control::{Control, Error};
 
-const EVERY: Duration = Duration::from_hours(1);
-
-/// The thread that makes the rounds; ends when this is dropped.
-pub(super) struct Upkeep {
+/// A thread that makes rounds; ends when this is dropped.
+struct Rounds {
     stop: Option<Sender<()>>,
     thread: Option<JoinHandle<()>>,
 }
 
+/// All rounds of the service; they end when this is dropped.
+pub(super) struct Upkeep {
+    _schedule: Rounds,
+    _upkeep: Rounds,
+}
+
 impl Upkeep {
-    /// Makes a round now and every hour.
-    pub(super) fn start(control: Control) -> io::Result<Self> {
+    /// Makes each round now and at its intervals.
+    pub(super) fn start(control: &Control) -> io::Result<Self> {
+        let (scheduled, kept) = (control.clone(), control.clone());
+        let minute = Duration::from_mins(1);
+        Ok(Self {
+            _schedule: Rounds::start("scheduler", minute, move || schedule(&scheduled))?,
+            _upkeep: Rounds::start("upkeep", Duration::from_hours(1), move || {
+                kept.keep_up().map(drop)
+            })?,
+        })
+    }
+}
+
+fn schedule(control: &Control) -> Result<(), Error> {
+    let round = control.schedule_round()?;
+    if round.ordered + round.failed + round.put_off > 0 {
+        tracing::info!(?round, "policies were due");
+    }
+    Ok(())
+}
+
+impl Rounds {
+    fn start(
+        name: &'static str,
+        every: Duration,
+        round: impl Fn() -> Result<(), Error> + Send + 'static,
+    ) -> io::Result<Self> {
         let (stop, stopped) = mpsc::channel();
         let rounds = move || {
             loop {
-                if let Err(error) = control.keep_up() {
-                    tracing::warn!(%error, "a round of upkeep failed; the next may not");
+                if let Err(error) = round() {
+                    tracing::warn!(name, %error, "a round failed; the next may not");
                 }
-                if stopped.recv_timeout(EVERY) != Err(RecvTimeoutError::Timeout) {
+                if stopped.recv_timeout(every) != Err(RecvTimeoutError::Timeout) {
                     return;
                 }
             }
         };
-        let thread = thread::Builder::new().name("upkeep".into()).spawn(rounds)?;
+        let thread = thread::Builder::new().name(name.into()).spawn(rounds)?;
         Ok(Self {
             stop: Some(stop),
             thread: Some(thread),
@@ -42,7 +71,7 @@ impl Upkeep {
     }
 }
 
-impl Drop for Upkeep {
+impl Drop for Rounds {
     fn drop(&mut self) {
         drop(self.stop.take());
         if let Some(thread) = self.thread.take() {

@@ -165,6 +165,7 @@ impl Trial {
             name: name.to_owned(),
             path: path.to_owned(),
             project: None,
+            tags: Vec::new(),
         };
         resource::add(&self.connection, add)
     }
