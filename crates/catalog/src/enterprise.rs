@@ -106,6 +106,8 @@ pub struct EnterpriseMigrationFilter {
     pub enterprise_project_id: Option<String>,
 }
 
+const NEWEST_FIRST: &[Key] = &[("at", Descending), ("seq", Descending)];
+
 /// The table of enterprise projects.
 pub struct EnterpriseProjects<'t>(&'t Tx<'t>);
 
@@ -224,8 +226,6 @@ impl EnterpriseProjects<'_> {
         self.0.list(&own(domain), wanted, NEWEST_FIRST, page)
     }
 }
-
-const NEWEST_FIRST: &[Key] = &[("at", Descending), ("seq", Descending)];
 
 fn own(domain: &DomainId) -> Filter {
     Filter::new().is("domain_id", domain)

@@ -38,12 +38,13 @@ pub(super) fn list(
     let backup = id("backup_id", &call.path.backup_id)?;
     let query = call.query.clone();
     let page = page(query.limit, query.offset, query.marker);
-    let mut filter = MemberFilter::default();
-    filter.dest_project_id = query.dest_project_id;
-    filter.image_id = query.image_id;
-    filter.status = asked_maybe::<MemberStatus>(query.status)?;
-    filter.vault_id = query.vault_id;
-    let filter = filter.sorted(query.sort.as_deref().unwrap_or_default())?;
+    let filter = MemberFilter {
+        dest_project_id: query.dest_project_id,
+        image_id: query.image_id,
+        status: asked_maybe::<MemberStatus>(query.status)?,
+        vault_id: query.vault_id,
+        sort: query.sort.as_deref().unwrap_or_default().parse()?,
+    };
     let listed = cloud
         .control
         .list_members(&call.caller()?, backup, &filter, &page)?;

@@ -12,7 +12,7 @@ mod view;
 
 pub use directory::Receiver;
 pub(crate) use view::row_status;
-pub use view::{Member, MemberAnswer, MemberFilter, NewMembers};
+pub use view::{Member, MemberAnswer, MemberFilter, MemberSort, NewMembers};
 
 use strongroom_catalog::{BackupRow, MemberRow, ShareStatus, Tx};
 use strongroom_model::{

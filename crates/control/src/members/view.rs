@@ -1,5 +1,7 @@
 //! What callers say about shares and what they get to see of them.
 
+use std::str::FromStr;
+
 use strongroom_catalog::{MemberRow, ShareStatus};
 use strongroom_model::{BackupId, MemberId, ProjectId, Timestamp, VaultId};
 
@@ -97,12 +99,20 @@ pub struct MemberFilter {
     pub status: Option<MemberStatus>,
     /// Taken into this vault.
     pub vault_id: Option<String>,
-    order: Vec<(SortKey, bool)>,
+    /// In this order.
+    pub sort: MemberSort,
 }
 
-impl MemberFilter {
+/// The order of a list of shares; the oldest first if empty.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct MemberSort(Vec<(SortKey, bool)>);
+
+impl FromStr for MemberSort {
+    type Err = Error;
+
     /// Reads the vendor's `key[:asc|:desc],…`; a key without a direction sorts downwards.
-    pub fn sorted(mut self, text: &str) -> Result<Self> {
+    fn from_str(text: &str) -> Result<Self> {
+        let mut keys = Vec::new();
         for part in text
             .split(',')
             .map(str::trim)
@@ -125,11 +135,13 @@ impl MemberFilter {
                 "desc" => true,
                 _ => return Err(Error::invalid("sort", "knows the directions asc and desc")),
             };
-            self.order.push((key, descending));
+            keys.push((key, descending));
         }
-        Ok(self)
+        Ok(Self(keys))
     }
+}
 
+impl MemberFilter {
     pub(super) fn matches(&self, row: &MemberRow) -> bool {
         let is = |wanted: &Option<String>, found: Option<String>| {
             wanted
@@ -146,7 +158,7 @@ impl MemberFilter {
 
     /// Sorts in place; the oldest first if nothing was asked for.
     pub(super) fn sort(&self, members: &mut [Member]) {
-        for (key, descending) in self.order.iter().rev() {
+        for (key, descending) in self.sort.0.iter().rev() {
             members.sort_by(|a, b| {
                 let order = match key {
                     SortKey::CreatedAt => a.created_at.cmp(&b.created_at),
