@@ -443,6 +443,9 @@ fn render(status: StatusCode, reply: Reply, request_id: &str) -> Response {
     }
     // Replies carry tokens and secrets; nothing between us and the client may keep them.
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    headers.extend(reply.headers);
+    // A reply's own headers take the place of these.
+    for (name, value) in reply.headers {
+        headers.insert(name, value);
+    }
     response
 }

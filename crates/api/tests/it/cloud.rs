@@ -365,7 +365,7 @@ impl Ask<'_> {
             let (parts, body) = router.oneshot(request).await.unwrap().into_parts();
             let bytes = body.collect().await.unwrap().to_bytes();
             let text = String::from_utf8(bytes.to_vec()).unwrap();
-            let json = if text.is_empty() {
+            let json = if text.is_empty() || self.uri == "/metrics" {
                 Value::Null
             } else {
                 serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text}"))
@@ -379,7 +379,7 @@ impl Ask<'_> {
         });
         let id = reply.headers["x-request-id"].to_str().unwrap();
         assert_eq!(id.len(), 32, "every reply names its request");
-        if !reply.text.is_empty() {
+        if !reply.text.is_empty() && self.uri != "/metrics" {
             assert_eq!(reply.headers["content-type"], "application/json");
         }
         if self.origin == "cbr" {

@@ -168,9 +168,9 @@ impl<'a> Desk<'a> {
         recorded.context("it is done, but could not be put into the audit trail")
     }
 
-    fn said(&self, text: String) -> Result<()> {
+    fn said(&self, text: &str) -> Result<()> {
         let done = serde_json::json!({ "done": text });
-        self.context.output.show(&done, |_| text.clone())
+        self.context.output.show(&done, |_| text.to_owned())
     }
 
     fn account(&self) -> Account {

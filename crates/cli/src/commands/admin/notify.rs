@@ -51,7 +51,7 @@ pub(crate) enum Kind {
     Mail {
         /// Its name
         name: String,
-        /// smtp://HOST:25 or smtps://USER:PASSWORD@HOST:465
+        /// The server: `smtp://HOST:25` or `smtps://USER:PASSWORD@HOST:465`
         #[arg(long)]
         server: String,
         /// The sender
@@ -117,7 +117,7 @@ impl NotifyVerb {
                 };
                 channels.add(&channel, SystemClock.now())?;
                 desk.record("native:channels:create", &name)?;
-                desk.said(format!("channel {name} is told"))
+                desk.said(&format!("channel {name} is told"))
             }
             Self::List => {
                 let shown = |channel: Channel| Shown {
@@ -140,7 +140,7 @@ impl NotifyVerb {
                     bail!("there is no channel {name}");
                 }
                 desk.record("native:channels:delete", &name)?;
-                desk.said(format!("channel {name} is gone"))
+                desk.said(&format!("channel {name} is gone"))
             }
             Self::Test { name } => test(desk, &name),
         }
@@ -170,5 +170,5 @@ fn test(desk: &Desk<'_>, name: &str) -> Result<()> {
     if let Err(problem) = told {
         bail!("channel {name} could not be told: {problem}");
     }
-    desk.said(format!("channel {name} was told"))
+    desk.said(&format!("channel {name} was told"))
 }

@@ -21,7 +21,7 @@ pub(crate) enum RoleVerb {
     Grant {
         /// Its name
         user: String,
-        /// reader (read-only), auditor, backup_operator, member (user) or admin (administrator)
+        /// reader (read-only), auditor, backup-operator, member (user) or admin (administrator)
         role: String,
         /// The project, by name or id; the region's if nothing is said
         #[arg(long)]
@@ -151,7 +151,7 @@ fn grant_role(desk: &Desk<'_>, user: &str, role: Role, project: Option<&str>) ->
         identity.grant(user.id, desk.project(project)?.id, role)?;
     }
     desk.record("native:roles:grant", &format!("{role} to {}", user.name))?;
-    desk.said(format!("{} is {role}", user.name))
+    desk.said(&format!("{} is {role}", user.name))
 }
 
 fn revoke_role(desk: &Desk<'_>, user: &str, role: Role, project: Option<&str>) -> Result<()> {
@@ -162,7 +162,7 @@ fn revoke_role(desk: &Desk<'_>, user: &str, role: Role, project: Option<&str>) -
         identity.revoke_grant(user.id, desk.project(project)?.id, role)?;
     }
     desk.record("native:roles:revoke", &format!("{role} from {}", user.name))?;
-    desk.said(format!("{} is not {role} any more", user.name))
+    desk.said(&format!("{} is not {role} any more", user.name))
 }
 
 fn list_roles(desk: &Desk<'_>) -> Result<()> {
@@ -209,7 +209,7 @@ impl PolicyVerb {
                 check_actions(&Policy::parse(&name, &document)?)?;
                 identity.put_policy(domain, &name, &document)?;
                 desk.record("native:policies:put", &name)?;
-                desk.said(format!("policy {name} holds"))
+                desk.said(&format!("policy {name} holds"))
             }
             Self::List => list_policies(desk),
             Self::Show { name } => {
@@ -223,7 +223,7 @@ impl PolicyVerb {
             Self::Remove { name } => {
                 identity.remove_policy(domain, &name)?;
                 desk.record("native:policies:remove", &name)?;
-                desk.said(format!("policy {name} is gone"))
+                desk.said(&format!("policy {name} is gone"))
             }
             Self::Grant {
                 name,
@@ -234,7 +234,7 @@ impl PolicyVerb {
                 let project = project.map(|word| desk.project(Some(&word))).transpose()?;
                 identity.grant_policy(user.id, project.map(|one| one.id), &name)?;
                 desk.record("native:policies:grant", &format!("{name} to {}", user.name))?;
-                desk.said(format!("policy {name} concerns {}", user.name))
+                desk.said(&format!("policy {name} concerns {}", user.name))
             }
             Self::Revoke {
                 name,
@@ -248,7 +248,7 @@ impl PolicyVerb {
                     "native:policies:revoke",
                     &format!("{name} from {}", user.name),
                 )?;
-                desk.said(format!(
+                desk.said(&format!(
                     "policy {name} does not concern {} any more",
                     user.name
                 ))
