@@ -75,7 +75,9 @@ impl Limit {
             return 0;
         }
         let lacks = COST - bucket.tokens;
-        u64::try_from(lacks.div_euclid(self.per_second * COST) + 1).unwrap_or(1)
+        let gained_in_a_second = self.per_second * COST;
+        // Rounded up: who comes when it is told to is let through.
+        u64::try_from((lacks + gained_in_a_second - 1) / gained_in_a_second).unwrap_or(1)
     }
 
     const fn full(&self) -> i64 {

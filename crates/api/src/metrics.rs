@@ -26,8 +26,13 @@ type Call = (&'static str, &'static str, u16);
 
 impl Metrics {
     pub(crate) fn count(&self, outcome: &Outcome<'_>) {
-        let operation = outcome.operation.map_or("none", |operation| operation.name);
-        let call = (outcome.service, operation, outcome.status.as_u16());
+        // Our own API shares an origin with identity and is not identity.
+        let (service, operation) = outcome
+            .operation
+            .map_or((outcome.service, "none"), |operation| {
+                (operation.service.as_str(), operation.name)
+            });
+        let call = (service, operation, outcome.status.as_u16());
         let mut requests = self.requests.lock().unwrap_or_else(PoisonError::into_inner);
         *requests.entry(call).or_default() += 1;
     }

@@ -291,15 +291,20 @@ fn resources_move_to_another_vault_and_leave_their_backups() {
     move_to(&from, &to, json!([share])).refused(400, "BackupService.6112");
 }
 
+const AGENT: &str = "489654f2-363b-4ebf-966a-bdf079d97114";
+
+fn agent() -> Value {
+    json!({ "agent": {
+        "agent_id": AGENT, "agent_type": "native", "agent_version": "1.0.0",
+        "host_ip": "10.10.0.2", "host_name": "web-1", "host_os": "linux",
+    } })
+}
+
 #[test]
 fn agents_register_and_are_told_what_to_protect() {
     let cloud = TestCloud::new();
-    let (ann, bob) = (cloud.tenant("ann"), cloud.tenant("bob"));
-    let id = "489654f2-363b-4ebf-966a-bdf079d97114";
-    let agent = json!({ "agent": {
-        "agent_id": id, "agent_type": "native", "agent_version": "1.0.0",
-        "host_ip": "10.10.0.2", "host_name": "web-1", "host_os": "linux",
-    } });
+    let ann = cloud.tenant("ann");
+    let agent = agent();
     let made = post(&cloud, &ann, "/agents", &agent).is(200);
     assert_eq!(made.text_at("/agent/status"), "normal");
     assert_eq!(made.json["agent"]["updated_at"], Value::Null);
@@ -313,7 +318,7 @@ fn agents_register_and_are_told_what_to_protect() {
         wrong["agent"][field] = bad;
         post(&cloud, &ann, "/agents", &wrong).refused(400, "BackupService.9900");
     }
-    let at = |rest: &str| format!("/agents/{id}{rest}");
+    let at = |rest: &str| format!("/agents/{AGENT}{rest}");
     let added = post(
         &cloud,
         &ann,
@@ -348,11 +353,19 @@ fn agents_register_and_are_told_what_to_protect() {
         removed.is(200).json,
         json!({ "removed": ["/srv"], "not_existed": ["/x"] })
     );
+}
 
+#[test]
+fn agents_are_listed_checked_and_leave_each_in_its_own_project() {
+    let cloud = TestCloud::new();
+    let (ann, bob) = (cloud.tenant("ann"), cloud.tenant("bob"));
+    let agent = agent();
+    let at = |rest: &str| format!("/agents/{AGENT}{rest}");
+    post(&cloud, &ann, "/agents", &agent).is(200);
     let listed = get(
         &cloud,
         &ann,
-        &format!("/agents?limit=1&status=normal&agent_id={id}"),
+        &format!("/agents?limit=1&status=normal&agent_id={AGENT}"),
     )
     .is(200);
     assert_eq!(

@@ -121,7 +121,7 @@ impl Control {
         }
         if !fresh.is_empty() || !known.is_empty() {
             (round.raised, round.cleared) =
-                self.write(|tx| Self::write_alarms(tx, fresh, known.into_values(), now))?;
+                self.write(|tx| note(tx, fresh, known.into_values(), now))?;
         }
         self.set_round(round.clone());
         Ok(round)
@@ -132,54 +132,54 @@ impl Control {
         let before = self.now().plus_seconds(-REMEMBERED_DAYS * 86_400);
         self.write(|tx| Ok(tx.notifications().forget_before(before).map(drop)?))
     }
+}
 
-    /// Writes what has changed; how many alarms were raised and cleared.
-    fn write_alarms(
-        tx: &Tx<'_>,
-        fresh: Vec<Trouble>,
-        gone: impl Iterator<Item = AlarmRow>,
-        now: Timestamp,
-    ) -> Result<(u64, u64)> {
-        let channels = channels::told(tx)?;
-        let tell = |alarm: &AlarmRow, event: &str| -> Result<()> {
-            for channel in &channels {
-                if alarm.notify && channel.concerns(alarm.project_id) {
-                    let message = Json(message(alarm, event));
-                    tx.notifications().tell(&NotificationRow {
-                        seq: 0,
-                        channel: channel.name.clone(),
-                        message,
-                        created_at: now,
-                        attempts: 0,
-                        not_before: now,
-                        problem: None,
-                        delivered_at: None,
-                        given_up_at: None,
-                    })?;
-                }
-            }
-            Ok(())
-        };
-        let (mut raised, mut cleared) = (0, 0);
-        for trouble in fresh {
-            let alarm = alarm(trouble, now);
-            match tx.notifications().raise(&alarm) {
-                Ok(()) => {
-                    tell(&alarm, "raised")?;
-                    raised += 1;
-                }
-                // Another server was faster.
-                Err(catalog::Error::Duplicate(_)) => {}
-                Err(other) => return Err(other.into()),
+/// Writes what has changed; how many alarms were raised and cleared.
+fn note(
+    tx: &Tx<'_>,
+    fresh: Vec<Trouble>,
+    gone: impl Iterator<Item = AlarmRow>,
+    now: Timestamp,
+) -> Result<(u64, u64)> {
+    let channels = channels::told(tx)?;
+    let tell = |alarm: &AlarmRow, event: &str| -> Result<()> {
+        for channel in &channels {
+            if alarm.notify && channel.concerns(alarm.project_id) {
+                let message = Json(message(alarm, event));
+                tx.notifications().tell(&NotificationRow {
+                    seq: 0,
+                    channel: channel.name.clone(),
+                    message,
+                    created_at: now,
+                    attempts: 0,
+                    not_before: now,
+                    problem: None,
+                    delivered_at: None,
+                    given_up_at: None,
+                })?;
             }
         }
-        for alarm in gone {
-            let alarm = tx.notifications().clear(alarm.seq, now)?;
-            tell(&alarm, "cleared")?;
-            cleared += 1;
+        Ok(())
+    };
+    let (mut raised, mut cleared) = (0, 0);
+    for trouble in fresh {
+        let alarm = alarm(trouble, now);
+        match tx.notifications().raise(&alarm) {
+            Ok(()) => {
+                tell(&alarm, "raised")?;
+                raised += 1;
+            }
+            // Another server was faster.
+            Err(catalog::Error::Duplicate(_)) => {}
+            Err(other) => return Err(other.into()),
         }
-        Ok((raised, cleared))
     }
+    for alarm in gone {
+        let alarm = tx.notifications().clear(alarm.seq, now)?;
+        tell(&alarm, "cleared")?;
+        cleared += 1;
+    }
+    Ok((raised, cleared))
 }
 
 /// Everything that is wrong, and the alarms that hold, on one view.

@@ -74,7 +74,7 @@ impl Control {
                 None => Err("the channel is gone".to_owned()),
             };
             let now = self.now();
-            let after = attempt(&row, &told, now);
+            let after = attempt(&row, told.err(), now);
             done.delivered += u64::from(after.delivered_at.is_some());
             done.given_up += u64::from(after.given_up_at.is_some());
             if after.delivered_at.is_none() {
@@ -127,17 +127,13 @@ impl Control {
 }
 
 /// The notification after an attempt.
-fn attempt(
-    row: &NotificationRow,
-    told: &std::result::Result<(), String>,
-    now: Timestamp,
-) -> NotificationRow {
+fn attempt(row: &NotificationRow, problem: Option<String>, now: Timestamp) -> NotificationRow {
     let mut after = NotificationRow {
         attempts: row.attempts.saturating_add(1),
-        problem: told.as_ref().err().cloned(),
+        problem,
         ..row.clone()
     };
-    if told.is_ok() {
+    if after.problem.is_none() {
         after.delivered_at = Some(now);
         return after;
     }
