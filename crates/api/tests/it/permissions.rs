@@ -23,9 +23,14 @@ const OPERATES: &[&str] = &[
 
 /// Whether a role is meant to permit an operation, told by method and name, not by its action.
 fn meant(role: Role, info: &OperationInfo) -> bool {
-    // The vendor's search by tags is a POST; it looks all the same.
-    let looks = matches!(info.method, WireMethod::Get | WireMethod::Head)
-        || info.name == "ShowVaultResourceInstances";
+    // The vendor's searches and our plans are POSTs; they look all the same.
+    const LOOKS: &[&str] = &[
+        "PlanDeletion",
+        "ShowResourceBindEnterpriseProject",
+        "ShowVaultResourceInstances",
+    ];
+    let looks =
+        matches!(info.method, WireMethod::Get | WireMethod::Head) || LOOKS.contains(&info.name);
     match role {
         _ if info.service == Service::Iam => true,
         Role::Reader => looks && info.name != "ListAuditRecords",
