@@ -109,6 +109,29 @@ pub fn change_share(root: &Path, seed: u64) -> Result<()> {
     Ok(())
 }
 
+/// Changes a share that may have been changed any number of times: files are written, extended,
+/// moved over others and removed.
+pub fn edit_share(root: &Path, seed: u64) -> Result<()> {
+    let deep = root.join("deep/er/and deeper still");
+    for step in 0..8 {
+        let seed = seed.wrapping_add(step);
+        let number = noise(seed, 8);
+        let number = u64::from_le_bytes(number.try_into().expect("eight bytes were asked for"));
+        let file = deep.join(format!("small-{:03}", number % 40));
+        let bytes = prose(seed, 500 + usize::try_from(number % 70_000)?);
+        match number >> 32 & 3 {
+            0 if file.exists() => fs::remove_file(file)?,
+            1 if file.exists() => fs::rename(file, root.join(format!("moved-{}", number % 5)))?,
+            2 => File::options()
+                .append(true)
+                .open(root.join("noise"))?
+                .write_all(&bytes)?,
+            _ => fs::write(file, bytes)?,
+        }
+    }
+    Ok(())
+}
+
 /// Makes a sparse disk image of `size_mib` MiB with data in a quarter of it.
 pub fn make_image(path: &Path, size_mib: u64, seed: u64) -> Result<()> {
     let image = File::create(path)?;

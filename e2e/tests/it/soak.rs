@@ -115,8 +115,8 @@ impl Soak {
     }
 
     fn edit(&mut self) -> Result<()> {
-        let seed = self.draw(u64::MAX);
-        data::change_share(&self.folder.path().join("files"), seed)?;
+        let seed = self.draw(1 << 40);
+        data::edit_share(&self.folder.path().join("files"), seed)?;
         data::change_image(&self.folder.path().join("disk.img"), seed)
     }
 
