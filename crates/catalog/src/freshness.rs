@@ -102,12 +102,15 @@ pub struct Sums {
     pub audit_records: u64,
 }
 
+// What is in the trash was deleted: it protects nobody, and its vault worries nobody.
+
 const NEWEST_GOOD: &str = "SELECT b.id FROM backups b WHERE b.project_id = r.project_id \
-    AND b.resource_id = r.id AND b.status IN ('available', 'waiting_restore', 'restoring') \
+    AND b.resource_id = r.id AND b.trashed_at IS NULL AND b.status IN ('available', 'waiting_restore', 'restoring') \
     ORDER BY b.created_at DESC LIMIT 1";
 
 const NEWEST_FAILED: &str = "SELECT b.created_at FROM backups b \
     WHERE b.project_id = r.project_id AND b.resource_id = r.id AND b.status = 'error' \
+    AND b.trashed_at IS NULL \
     ORDER BY b.created_at DESC LIMIT 1";
 
 /// Questions over several tables, for the watchdog.
@@ -172,6 +175,7 @@ impl Freshness<'_> {
         let sql = "SELECT project_id, id, name, smn_notify, \
                    used_bytes / 1048576 * 100 / (size_gib * 1024), threshold FROM vaults \
                    WHERE size_gib > 0 AND auto_expand = 0 AND demand_billing = 0 \
+                   AND trashed_at IS NULL \
                    AND used_bytes / 1048576 * 100 >= size_gib * 1024 * threshold ORDER BY id";
         self.0.query("vaults", sql, &[], |row| {
             Ok(FullRow {
@@ -189,7 +193,7 @@ impl Freshness<'_> {
     pub fn any_project_damaged(&self) -> Result<Vec<DamagedRow>> {
         let sql = "SELECT v.project_id, v.id, v.name, v.smn_notify, rep.check_problems \
                    FROM repositories rep JOIN vaults v ON v.id = rep.vault_id \
-                   WHERE rep.check_problems <> '[]' ORDER BY v.id";
+                   WHERE rep.check_problems <> '[]' AND v.trashed_at IS NULL ORDER BY v.id";
         self.0.query("repositories", sql, &[], |row| {
             Ok(DamagedRow {
                 project_id: row.take("project_id")?,

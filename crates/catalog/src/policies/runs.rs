@@ -188,8 +188,8 @@ impl ScheduledBackups<'_> {
         self.0.one(&own(project).is("backup_id", backup))
     }
 
-    /// The scheduled backups of a vault, or of one resource in it: resource by resource, and of
-    /// each the newest first.
+    /// The scheduled backups of a vault, or of one resource in it, that are not in the trash:
+    /// resource by resource, and of each the newest first.
     pub fn of_vault(
         &self,
         project: &ProjectId,
@@ -203,7 +203,7 @@ impl ScheduledBackups<'_> {
         let columns = <ScheduledBackupRow as crate::table::Table>::COLUMNS;
         let sql = format!(
             "SELECT s.{}, b.status, b.expired_at FROM scheduled_backups AS s \
-             JOIN backups AS b ON b.id = s.backup_id{} \
+             JOIN backups AS b ON b.id = s.backup_id AND b.trashed_at IS NULL{} \
              ORDER BY s.resource_id ASC, s.run DESC, s.backup_id DESC",
             columns.join(", s."),
             filter.sql()

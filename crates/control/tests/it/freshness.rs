@@ -9,6 +9,7 @@ use strongroom_control::{
         State,
         watchdog::{Kind, Round},
     },
+    locks::SafetyChange,
     notify::{Channel, Courier, Settings},
     policies::{NewPolicy, VaultPolicy},
     vaults::VaultChange,
@@ -146,6 +147,38 @@ fn a_failed_backup_is_an_alarm_until_a_good_one_follows() {
     assert_eq!((found.cleared, count(&found, Kind::Failed)), (1, 0));
     let none = world.control.freshness(&world.mallory, &Page::default());
     assert!(none.unwrap().is_empty());
+}
+
+#[test]
+fn what_is_in_the_trash_protects_nobody_and_is_nobodys_worry() {
+    let world = World::new();
+    let share = world.share("a");
+    let vault = world.vault("v", ObjectType::Turbo, &[&share]);
+    let grace = SafetyChange {
+        grace_days: Some(7),
+        ..SafetyChange::default()
+    };
+    let control = &world.control;
+    control
+        .change_vault_safety(&world.admin, vault.id, grace)
+        .unwrap();
+    let backup = world.back_up(vault.id);
+    let last_good = || {
+        let all = control.freshness(&world.alice, &Page::default()).unwrap();
+        all[0].last_good_at
+    };
+    assert!(last_good().is_some());
+    control.delete_backup(&world.alice, backup.id).unwrap();
+    world.run();
+    assert_eq!(last_good(), None);
+    control.undelete_backup(&world.alice, backup.id).unwrap();
+    assert!(last_good().is_some());
+
+    world.set_used(vault.id, Bytes(GiB(10).bytes().0));
+    assert_eq!(count(&round(&world), Kind::NearlyFull), 1);
+    control.delete_vault(&world.alice, vault.id).unwrap();
+    world.run();
+    assert!(round(&world).all_is_well());
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use strongroom_control::{
     Page, Reason, Resource, Tag,
     backups::{Backup, BackupFilter},
+    locks::SafetyChange,
     operation_logs::{OperationLog, OperationLogFilter},
     policies::{
         AutoProtect, Definition, NewPolicy, Policy, PolicyChange, StartWindow, VaultPolicy,
@@ -258,6 +259,34 @@ fn the_newest_so_many_are_kept_and_manual_ones_are_nobodys_business() {
     assert_eq!(scheduled.len(), 3);
     let newest = scene.world.clock.now().plus_seconds(-18 * HOUR);
     assert!(scheduled.iter().all(|backup| backup.created_at >= newest));
+}
+
+#[test]
+fn backups_in_the_trash_take_no_place_of_those_that_stay() {
+    let scene = Scene::new(&["FREQ=DAILY;BYHOUR=1,7,13,19;BYMINUTE=0"], counted(3));
+    let (world, days) = (&scene.world, Some(7));
+    let grace = SafetyChange {
+        grace_days: days,
+        ..SafetyChange::default()
+    };
+    let changed = world
+        .control
+        .change_vault_safety(&world.admin, scene.vault, grace);
+    changed.unwrap();
+    scene.pass(18);
+    let mut three = scene.backups();
+    three.sort_by_key(|backup| backup.created_at);
+    let [first, second, third] = <[Backup; 3]>::try_from(three).unwrap();
+    for deleted in [second.id, third.id] {
+        world.control.delete_backup(&world.alice, deleted).unwrap();
+    }
+    world.run();
+    scene.pass(6);
+    world.control.retention_round().unwrap();
+    world.run();
+    let left = scene.backups();
+    assert_eq!(left.len(), 2);
+    assert!(left.iter().any(|backup| backup.id == first.id));
 }
 
 #[test]
