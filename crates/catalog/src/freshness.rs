@@ -103,9 +103,9 @@ pub struct Sums {
 }
 
 // What is in the trash was deleted: it protects nobody, and its vault worries nobody.
-
 const NEWEST_GOOD: &str = "SELECT b.id FROM backups b WHERE b.project_id = r.project_id \
-    AND b.resource_id = r.id AND b.trashed_at IS NULL AND b.status IN ('available', 'waiting_restore', 'restoring') \
+    AND b.resource_id = r.id AND b.trashed_at IS NULL \
+    AND b.status IN ('available', 'waiting_restore', 'restoring') \
     ORDER BY b.created_at DESC LIMIT 1";
 
 const NEWEST_FAILED: &str = "SELECT b.created_at FROM backups b \

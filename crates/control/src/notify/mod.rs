@@ -13,7 +13,7 @@ use strongroom_model::{ProjectId, Timestamp};
 
 pub use channels::{Channel, Channels, Settings};
 
-use crate::{Control, Result};
+use crate::{Control, Result, freshness::watchdog::Round};
 
 /// Pauses double from here …
 const FIRST_PAUSE: i64 = 60;
@@ -21,6 +21,8 @@ const FIRST_PAUSE: i64 = 60;
 const LONGEST_PAUSE: i64 = 3600;
 /// After that long nobody needs the message any more.
 const GIVE_UP_AFTER: i64 = 3 * 86_400;
+/// So many seconds ago the watchdog has looked if it is alive: it looks every minute.
+const LOOKED_LATELY: i64 = 300;
 /// Messages of one round.
 const AT_ONCE: u32 = 100;
 
@@ -95,7 +97,16 @@ impl Control {
 
     /// Tells the heartbeat addresses that all is well, if it is: by silence they notice that it
     /// is not, or that this service is gone. A project's heart beats for that project alone.
+    ///
+    /// Nobody knows that all is well unless the watchdog has looked lately: no heart beats then.
     pub fn beat(&self, courier: &dyn Courier) -> Result<u64> {
+        let lately = |round: Round| {
+            let apart = self.now().as_seconds() - round.at.as_seconds();
+            apart.abs() <= LOOKED_LATELY
+        };
+        if !self.last_round().is_some_and(lately) {
+            return Ok(0);
+        }
         let open = self.read(|tx| Ok(tx.notifications().any_project_open()?))?;
         let well = |of: Option<ProjectId>| {
             let concerns = |project| of.is_none_or(|own| own == project);

@@ -200,8 +200,28 @@ fn a_heart_beats_only_while_all_is_well() {
     post.add(&heart);
     post.add(&webhook("ops"));
     let courier = Fake::default();
+    post.control.watch_round().unwrap();
     assert_eq!(post.control.beat(&courier).unwrap(), 1);
     courier.failures.set(1);
     assert_eq!(post.control.beat(&courier).unwrap(), 0);
+    assert_eq!(post.control.beat(&courier).unwrap(), 1);
+}
+
+#[test]
+fn no_heart_beats_once_the_watchdog_has_stopped_looking() {
+    let post = post();
+    post.add(&Channel {
+        settings: Settings::Heartbeat {
+            url: "https://beats.test/secret".to_owned(),
+        },
+        ..webhook("heart")
+    });
+    let courier = Fake::default();
+    assert_eq!(post.control.beat(&courier).unwrap(), 0);
+    post.control.watch_round().unwrap();
+    assert_eq!(post.control.beat(&courier).unwrap(), 1);
+    post.clock.advance_seconds(3600);
+    assert_eq!(post.control.beat(&courier).unwrap(), 0);
+    post.control.watch_round().unwrap();
     assert_eq!(post.control.beat(&courier).unwrap(), 1);
 }

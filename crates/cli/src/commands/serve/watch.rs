@@ -40,10 +40,8 @@ impl Watch {
             if let Err(error) = told.deliver_notifications(&post) {
                 tracing::error!(%error, "notifications could not be delivered");
             }
-            // The first beat comes after the watchdog's first round.
             rounds += 1;
             if rounds % BEAT_EVERY == 1
-                && told.last_round().is_some()
                 && let Err(error) = told.beat(&post)
             {
                 tracing::error!(%error, "no heart could beat");
