@@ -44,6 +44,10 @@ pub(crate) const FOR_TESTS: &[Tool] = &[
         program: "qemu-img",
         package: "qemu-utils",
     },
+    Tool {
+        program: "strace",
+        package: "strace",
+    },
 ];
 
 /// What the benchmark's peers are, or are built with.

@@ -209,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn a_newer_version_and_an_unknown_algorithm_are_named() {
+    fn a_newer_version_and_every_unknown_algorithm_are_refused_by_name() {
         let header = Header {
             repository: RepositoryId::from_bytes([1; 16]),
             sizes: Sizes::default(),
@@ -222,13 +222,15 @@ mod tests {
             Header::parse(&bad)
         };
         assert_eq!(with(8, 7), Err(Damage::TooNew { found: 7, known: 1 }));
-        assert_eq!(
-            with(30, 2),
-            Err(Damage::UnknownAlgorithm {
-                what: "chunker",
-                found: 2
-            })
-        );
+        let algorithms = ["hash", "cipher", "codec", "chunker", "padding"];
+        for (at, what) in (27..).zip(algorithms) {
+            for found in (0..=u8::MAX).filter(|found| *found != object[at]) {
+                assert_eq!(
+                    with(at, found),
+                    Err(Damage::UnknownAlgorithm { what, found })
+                );
+            }
+        }
     }
 
     #[test]

@@ -69,12 +69,14 @@ pub struct ChunkSpan {
     pub len: u32,
 }
 
-/// A segment that is being filled.
+/// A segment that is being filled, or that is taken over as it was encoded before.
 #[derive(Debug)]
 pub(crate) struct Draft {
     pub(crate) stream: Stream,
+    /// The chunks one after another, or, if `encoded` says so, their encoding.
     pub(crate) bytes: Vec<u8>,
     pub(crate) chunks: Vec<ChunkSpan>,
+    pub(crate) encoded: Option<Codec>,
 }
 
 impl Draft {
@@ -83,7 +85,13 @@ impl Draft {
             stream,
             bytes: Vec::new(),
             chunks: Vec::new(),
+            encoded: None,
         }
+    }
+
+    /// Bytes of its chunks.
+    pub(crate) fn plain_len(&self) -> u32 {
+        self.chunks.iter().map(|chunk| chunk.len).sum()
     }
 
     pub(crate) fn push(&mut self, id: ChunkId, chunk: &[u8]) {
@@ -95,6 +103,7 @@ impl Draft {
     pub(crate) fn clear(&mut self) {
         self.bytes.clear();
         self.chunks.clear();
+        self.encoded = None;
     }
 }
 
@@ -322,6 +331,20 @@ mod tests {
                     assert!(zstd.decompress(encoded, plain.len()).unwrap() == *plain);
                 }
             }
+        }
+    }
+
+    #[test]
+    fn every_unknown_codec_is_refused_by_its_number() {
+        for known in [Codec::Plain, Codec::Zstd] {
+            assert_eq!(Codec::parse(known as u8), Ok(known));
+        }
+        for found in 2..=u8::MAX {
+            let what = "codec";
+            assert_eq!(
+                Codec::parse(found),
+                Err(Damage::UnknownAlgorithm { what, found })
+            );
         }
     }
 

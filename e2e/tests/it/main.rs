@@ -31,6 +31,7 @@ mod scene;
 mod shortage;
 mod soak;
 mod story;
+mod syscalls;
 mod trial;
 mod vendor;
 mod views;

@@ -69,6 +69,12 @@ pub(crate) struct Options {
     /// Gets the peers that the registries carry first; that takes long.
     #[arg(long)]
     install: bool,
+    /// Leaves data and repositories of the last set where they are, to look at them.
+    #[arg(long)]
+    keep: bool,
+    /// Ends after this step.
+    #[arg(long, value_enum, default_value = "prune")]
+    until: Step,
     /// Takes the binaries as they are.
     #[arg(long)]
     no_build: bool,
@@ -101,7 +107,9 @@ pub(crate) fn task(options: &Options) -> Result<()> {
     fs::create_dir_all(&work)?;
     let work = work.canonicalize()?;
     let measured = repetitions(options, &chosen, &work, &mut figures);
-    forget(&work)?;
+    if !options.keep {
+        forget(&work)?;
+    }
     measured?;
     if let Some(path) = &options.json {
         figures.store(path)?;
@@ -162,7 +170,9 @@ fn repetitions(
         }
         for dataset in Dataset::ALL {
             if options.sets.contains(&dataset) {
-                repetition(dataset, rep, programs, work, figures)?;
+                forget(work)?;
+                fs::create_dir_all(work)?;
+                repetition(dataset, rep, options.until, programs, work, figures)?;
                 let passed = started.elapsed().as_secs();
                 println!(
                     "repetition {} of {}: {dataset:?}, {passed} s",
@@ -178,17 +188,16 @@ fn repetitions(
 fn repetition(
     dataset: Dataset,
     rep: usize,
+    until: Step,
     programs: &[&Program],
     work: &Path,
     figures: &mut Figures,
 ) -> Result<()> {
     let src = work.join("data");
-    forget(&src)?;
     dataset.create(&src, figures.scale)?;
     let mut trials = Vec::new();
     for program in programs {
         let dir = work.join(program.name.replace(' ', "-"));
-        forget(&dir)?;
         fs::create_dir_all(dir.join("home"))?;
         let src = src.clone();
         trials.push(Trial {
@@ -198,7 +207,7 @@ fn repetition(
             dir,
         });
     }
-    for step in Step::ALL {
+    for step in Step::ALL.into_iter().filter(|step| *step <= until) {
         if step == Step::Change {
             dataset.change(&src, figures.scale)?;
         }
@@ -214,10 +223,7 @@ fn repetition(
     figures
         .cell_mut(targets::DATA, dataset, Step::Restore)
         .bytes = Some(taken);
-    for trial in &trials {
-        forget(&trial.dir)?;
-    }
-    forget(&src)
+    Ok(())
 }
 
 /// Keeps what a step came to; only our own failure ends the run.

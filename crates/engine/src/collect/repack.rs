@@ -15,6 +15,7 @@ use crate::{
     layout::Object,
     pack::Scratch,
     repository::Repository,
+    segment::ChunkSpan,
     writer::WriterOptions,
 };
 
@@ -29,27 +30,32 @@ pub(super) fn repack(
     let mut data = writer.stream(Stream::Data);
     let mut tree = writer.stream(Stream::Tree);
     let mut scratch = Scratch::new()?;
+    let long = repository.sizes().segment * 3 / 2;
     for id in packs {
         let bytes = repository.pack_bytes(*id)?;
-        let damaged = Error::damaged(Object::Pack(*id));
+        let damaged = |damage| Error::damaged(Object::Pack(*id))(damage);
         let view = repository.open_pack(*id, &bytes).map_err(damaged)?;
         let stream = match view.directory().stream() {
             Stream::Data => &mut data,
             Stream::Tree => &mut tree,
         };
         for segment in view.directory().segments() {
-            if !segment
-                .chunks()
-                .iter()
-                .any(|chunk| marked.contains(&chunk.id))
-            {
+            let is_needed = |chunk: &ChunkSpan| marked.contains(&chunk.id);
+            let needed = segment.chunks().iter().filter(|chunk| is_needed(chunk));
+            let needed = needed.count();
+            let taken_over = needed == segment.chunks().len()
+                && stream.put_encoded(segment.chunks(), |out| {
+                    view.open_encoded(segment.number(), out).map_err(damaged)
+                })?;
+            if needed == 0 || taken_over {
                 continue;
             }
             let mut put = Ok(());
+            stream.expect_long(segment.plain_len() > long);
             view.decode_with(&mut scratch, segment.number(), &mut |chunk, bytes| {
                 if put.is_ok() && marked.contains(&chunk) {
                     put = bytes
-                        .map_err(Error::damaged(Object::Pack(*id)))
+                        .map_err(damaged)
                         .and_then(|bytes| stream.put(bytes).map(drop));
                 }
             });

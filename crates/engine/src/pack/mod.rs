@@ -104,7 +104,7 @@ impl PackBuilder {
             number: narrow(self.segments.len()),
             offset: narrow(start),
             sealed_len: narrow(encoded.len() + TAG_LEN),
-            plain_len: narrow(draft.bytes.len()),
+            plain_len: draft.plain_len(),
             codec,
         };
         self.bytes.extend_from_slice(encoded);

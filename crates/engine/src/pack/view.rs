@@ -14,7 +14,7 @@ use crate::{
     keys::KeyTree,
     padding,
     seal::{HEADER_LEN, Kind, Part, Place, Seal, TAG_LEN},
-    segment::{ChunkSpan, Decoding},
+    segment::{ChunkSpan, Codec, Decoding},
 };
 
 /// What [`PackView::decode`] calls for each chunk: its id, and its bytes or how they are bad.
@@ -75,6 +75,11 @@ impl<'a> SegmentView<'a> {
     /// Its bytes in the pack.
     pub const fn bytes(&self) -> Range<u64> {
         self.listed.extent.bytes()
+    }
+
+    /// Bytes of its chunks.
+    pub(crate) const fn plain_len(&self) -> u32 {
+        self.listed.extent.plain_len
     }
 
     /// Its chunks.
@@ -141,6 +146,15 @@ impl<'a> PackView<'a> {
     /// The directory.
     pub const fn directory(&self) -> &Directory {
         &self.directory
+    }
+
+    /// Opens segment `number` into `out`, without decoding what was sealed.
+    pub(crate) fn open_encoded(&self, number: u32, out: &mut Vec<u8>) -> Result<Codec, Damage> {
+        let listed = self.directory.segments.get(number as usize);
+        let extent = &listed.ok_or(Damage::Undecodable)?.extent;
+        let sealed = &self.bytes[index(extent.bytes().start)..index(extent.bytes().end)];
+        self.seal.open(&extent.place(), sealed, out)?;
+        Ok(extent.codec)
     }
 
     /// Decodes segment `number`, recomputes the id of each of its chunks and hands out those that

@@ -50,6 +50,23 @@ fn every_flipped_bit_and_every_other_length_of_a_slot_is_refused() {
 }
 
 #[test]
+fn fields_that_a_way_does_not_use_must_be_zero() {
+    let key = slot(&Unlock::Key([1; 32]));
+    let words = slot(&Unlock::Passphrase(Passphrase::new("x")));
+    // After magic, version, kind, way, repository and salt: the key's id, then the cost.
+    let (id, cost) = (60..76, 76..88);
+    for (object, unused) in [(key, cost), (words, id)] {
+        for at in unused {
+            let mut bad = object.clone();
+            bad[at] = 1;
+            let refused = Slot::parse(&bad).err();
+            let reserved = Malformed::new("reserved fields are not zero").into();
+            assert_eq!(refused, Some(reserved), "byte {at}");
+        }
+    }
+}
+
+#[test]
 fn a_slot_cannot_ask_for_more_memory_than_allowed() {
     let words = Unlock::Passphrase(Passphrase::new("x"));
     let mut object = slot(&words);

@@ -37,6 +37,7 @@ pub fn save_volume_input(
     let started = now(clock);
     let writer = repository.writer(options.writer.clone(), Arc::clone(&options.entropy))?;
     let (mut data, mut tree) = (writer.stream(Stream::Data), writer.stream(Stream::Tree));
+    data.expect_long(true);
     let block = repository.sizes().block;
     let step = block as usize;
     let mut buffer = vec![0; READ_BYTES.next_multiple_of(step)];

@@ -238,6 +238,7 @@ impl<'a> Save<'a> {
 
     fn work(&self) -> Result<()> {
         let mut data = self.writer.stream(Stream::Data);
+        data.expect_long(true);
         let mut tree = self.writer.stream(Stream::Tree);
         let mut buffer = Vec::new();
         while !self.stopped.load(Ordering::Relaxed) {

@@ -215,11 +215,7 @@ impl Writer {
     /// Whether the chunk may be named by this writer's manifest without being put: it is stored,
     /// or under way, and the commit will look again.
     pub fn contains(&self, stream: Stream, id: &ChunkId) -> Result<bool> {
-        let shared = &self.shared;
-        Ok(
-            shared.memtable.contains(id)
-                || shared.known.contains(&shared.repository, stream, id)?,
-        )
+        self.shared.has(stream, id)
     }
 
     /// What was done so far.
@@ -263,11 +259,14 @@ impl Shared {
         }
     }
 
+    /// Whether the repository or this writer has the chunk.
+    fn has(&self, stream: Stream, id: &ChunkId) -> Result<bool> {
+        Ok(self.memtable.contains(id) || self.known.contains(&self.repository, stream, id)?)
+    }
+
     /// Whether the repository or this writer has the chunk; if not, the caller has to store it.
     fn claim(&self, stream: Stream, id: &ChunkId, len: usize) -> Result<Claim> {
-        let known = self.memtable.contains(id)
-            || self.known.contains(&self.repository, stream, id)?
-            || !self.memtable.claim(*id);
+        let known = self.has(stream, id)? || !self.memtable.claim(*id);
         if known {
             self.counters.known_chunks.fetch_add(1, Ordering::Relaxed);
             return Ok(Claim::Known);

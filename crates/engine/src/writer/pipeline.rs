@@ -165,7 +165,10 @@ impl Worker {
 
     fn pack(&mut self, draft: &Draft) -> Result<()> {
         self.shared.failure.check()?;
-        let (codec, encoded) = self.encoding.encode(&draft.bytes);
+        let (codec, encoded) = match draft.encoded {
+            Some(codec) => (codec, draft.bytes.as_slice()),
+            None => self.encoding.encode(&draft.bytes),
+        };
         let mut pack = self.open.take(draft.stream)?;
         pack.append(draft, codec, encoded);
         let keys = self.shared.repository.objects().keys();

@@ -8,7 +8,7 @@ use super::{Claim, Shared};
 use crate::{
     error::{Error, Result},
     id::{ChunkId, Stream},
-    segment::{CHUNK_MAX, Draft},
+    segment::{CHUNK_MAX, ChunkSpan, Codec, Draft},
 };
 
 /// Puts chunks of one kind; consecutive new chunks are stored side by side.
@@ -20,6 +20,7 @@ pub struct StreamWriter {
     jobs: Sender<Draft>,
     draft: Draft,
     segment: usize,
+    long: bool,
 }
 
 impl StreamWriter {
@@ -32,7 +33,15 @@ impl StreamWriter {
             jobs,
             draft,
             segment,
+            long: false,
         }
+    }
+
+    /// Says whether what comes is part of something long. Its segments are twice as long, which
+    /// compresses a little better; small files stay in short ones, of which less has to be decoded
+    /// for one of them.
+    pub fn expect_long(&mut self, long: bool) {
+        self.long = long;
     }
 
     /// Stores a chunk of 1 byte to 1 MiB unless it is there, and returns its name. It is safe
@@ -57,12 +66,43 @@ impl StreamWriter {
             Claim::Known => {}
             Claim::New => {
                 self.draft.push(id, bytes);
-                if self.draft.bytes.len() >= self.segment {
+                let full = if self.long {
+                    (2 * self.segment).min(CHUNK_MAX)
+                } else {
+                    self.segment
+                };
+                if self.draft.bytes.len() >= full {
                     self.submit()?;
                 }
             }
         }
         Ok(id)
+    }
+
+    /// Stores a segment as it was encoded before, if this repository has none of its chunks;
+    /// `false` if it has some: put those it has not by themselves then. What is stored is decoded
+    /// and compared like any other segment.
+    pub(crate) fn put_encoded(
+        &mut self,
+        chunks: &[ChunkSpan],
+        open: impl FnOnce(&mut Vec<u8>) -> Result<Codec>,
+    ) -> Result<bool> {
+        self.shared.failure.check()?;
+        let stream = self.draft.stream;
+        for chunk in chunks {
+            if self.shared.has(stream, &chunk.id)? {
+                return Ok(false);
+            }
+        }
+        let mut draft = self.shared.spare_draft(stream);
+        draft.encoded = Some(open(&mut draft.bytes)?);
+        for chunk in chunks {
+            // One that another thread claims at this moment is stored twice, which is no error.
+            self.shared.claim(stream, &chunk.id, chunk.len as usize)?;
+        }
+        draft.chunks.extend_from_slice(chunks);
+        self.send(draft)?;
+        Ok(true)
     }
 
     /// Hands over what is left.
@@ -77,7 +117,11 @@ impl StreamWriter {
         }
         let fresh = self.shared.spare_draft(self.draft.stream);
         let full = std::mem::replace(&mut self.draft, fresh);
-        self.jobs.send(full).map_err(|_| {
+        self.send(full)
+    }
+
+    fn send(&self, draft: Draft) -> Result<()> {
+        self.jobs.send(draft).map_err(|_| {
             self.shared.failure.set(Error::WriterDied);
             self.shared
                 .failure

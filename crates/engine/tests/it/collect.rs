@@ -1,9 +1,13 @@
 //! Collection: what goes, what stays, who is waited for; killed and repeated anywhere.
 
-use std::sync::{Arc, OnceLock};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{Arc, OnceLock},
+};
 
 use strongroom_engine::{
-    Error, ManifestId, WriterOptions,
+    ChunkId, ChunkSpan, CreateOptions, Error, ManifestId, PackId, Repository, Sizes, Stream,
+    Unlock, WriterOptions,
     collect::{CollectOptions, Fencing, collect},
     tree::Progress,
 };
@@ -11,17 +15,18 @@ use strongroom_store::{
     Store,
     fault::{Fault, Faults, Rule},
 };
+use strongroom_testkit::{dice::Dice, tree::Content};
 
 use crate::{
-    scene::{entropy, memory, open, options, put},
+    scene::{KEY, entropy, memory, open, options, put, small},
     world::{
-        Origin, Saves, assert_all_come_back, assert_sound, changed, collect_now, copy, pack_bytes,
-        save, tree, world,
+        Origin, Saves, assert_all_come_back, assert_sound, changed, collect_now, comes_back, copy,
+        pack_bytes, save, save_disk, tree, world,
     },
 };
 
 /// Forgets the first save and all that only it needs.
-fn forget_first(repository: &strongroom_engine::Repository, saves: &mut Saves) -> ManifestId {
+fn forget_first(repository: &Repository, saves: &mut Saves) -> ManifestId {
     let (id, _) = saves.pop_first().unwrap();
     repository.forget(&id, &*entropy(50)).unwrap();
     id
@@ -61,6 +66,63 @@ fn what_only_forgotten_manifests_need_goes_and_the_rest_stays() {
     );
     let again = collect_now(&repository, 23).unwrap();
     assert_eq!(again, strongroom_engine::collect::Collected::default());
+}
+
+fn noise(seed: u64, length: usize) -> Vec<u8> {
+    Dice::new(seed).bytes(length)
+}
+
+/// The chunks of each segment of data, by pack.
+fn segments(repository: &Repository) -> BTreeMap<PackId, Vec<Vec<ChunkId>>> {
+    let mut packs = Vec::new();
+    repository.packs(&mut |id, _| packs.push(id)).unwrap();
+    let mut found = BTreeMap::new();
+    for pack in packs {
+        let directory = repository.pack_directory(pack).unwrap();
+        if directory.stream() == Stream::Data {
+            let ids = |chunks: &[ChunkSpan]| chunks.iter().map(|chunk| chunk.id).collect();
+            let segments = directory.segments().map(|each| ids(each.chunks()));
+            found.insert(pack, segments.collect());
+        }
+    }
+    found
+}
+
+#[test]
+fn a_segment_that_is_needed_whole_is_taken_over_as_it_is() {
+    let store = memory();
+    let create = CreateOptions {
+        sizes: Sizes::default(),
+        ..small()
+    };
+    let unlock = Unlock::Key(KEY);
+    let repository = Repository::create(store.clone(), &unlock, create, &*entropy(1)).unwrap();
+    let was = Content::solid(noise(1, 8 << 20));
+    let mut is = was.clone();
+    is.write(3 << 20, &noise(2, 64 << 10));
+    let first = save_disk(&repository, &was, 1).unwrap();
+    let second = save_disk(&repository, &is, 2).unwrap();
+    let before = segments(&repository);
+    repository.forget(&first, &*entropy(50)).unwrap();
+    let everything = CollectOptions {
+        waste_percent: 0,
+        ..CollectOptions::default()
+    };
+    let progress = Progress::default();
+    let collected = collect(&repository, &everything, &progress, &entropy(51)).unwrap();
+    assert_eq!(collected.packs_repacked, 1);
+    let after = segments(&repository);
+    let needed: BTreeSet<ChunkId> = after.values().flatten().flatten().copied().collect();
+    let gone = before.iter().filter(|(pack, _)| !after.contains_key(pack));
+    let (whole, changed): (Vec<_>, Vec<_>) = gone
+        .flat_map(|(_, segments)| segments)
+        .partition(|segment| segment.iter().all(|chunk| needed.contains(chunk)));
+    assert_eq!(changed.len(), 1);
+    assert!(!whole.is_empty());
+    for segment in whole {
+        assert!(after.values().flatten().any(|other| other == segment));
+    }
+    assert!(comes_back(&repository, &second, &Origin::Disk(is)));
 }
 
 #[test]
@@ -103,7 +165,7 @@ fn a_save_that_builds_on_what_is_being_collected_restores() {
     build_on(&repository, saves, first, &before);
 }
 
-fn a_save_on_any_tree(repository: &strongroom_engine::Repository, mut saves: Saves) {
+fn a_save_on_any_tree(repository: &Repository, mut saves: Saves) {
     let (id, tree) = saves
         .iter()
         .find_map(|(id, origin)| match origin {
@@ -116,7 +178,7 @@ fn a_save_on_any_tree(repository: &strongroom_engine::Repository, mut saves: Sav
 }
 
 fn build_on(
-    repository: &strongroom_engine::Repository,
+    repository: &Repository,
     mut saves: Saves,
     first: ManifestId,
     before: &strongroom_testkit::tree::Tree,
@@ -262,11 +324,8 @@ fn scripts(n: u64) -> Vec<(&'static str, Option<(Rule, Fault)>)> {
     ]
 }
 
-fn open_faulty(
-    faults: &Faults,
-    store: &Store,
-) -> strongroom_engine::Result<strongroom_engine::Repository> {
-    strongroom_engine::Repository::open(
+fn open_faulty(faults: &Faults, store: &Store) -> strongroom_engine::Result<Repository> {
+    Repository::open(
         faults.wrap(store),
         &strongroom_engine::Unlock::Key(crate::scene::KEY),
     )

@@ -1,6 +1,6 @@
 //! What was committed comes back, and only what is new is stored.
 
-use strongroom_engine::{Error, Stream, Unlock};
+use strongroom_engine::{ChunkSpan, Error, Stream, Unlock};
 
 use crate::scene::*;
 
@@ -111,4 +111,44 @@ fn chunks_of_no_or_too_many_bytes_are_refused() {
     let long = vec![1; (1 << 20) + 1];
     assert!(matches!(stream.put(&long), Err(Error::ChunkSize { .. })));
     stream.put(&long[1..]).unwrap();
+}
+
+#[test]
+fn long_content_lies_in_segments_twice_as_long() {
+    for (long, least) in [(false, 8 << 10), (true, 16 << 10)] {
+        let repository = create(&memory());
+        let writer = repository.writer(options(), entropy(1)).unwrap();
+        let mut data = writer.stream(Stream::Data);
+        data.expect_long(long);
+        for n in 0..100 {
+            data.put(&chunk(n)).unwrap();
+        }
+        data.finish().unwrap();
+        let mut tree = writer.stream(Stream::Tree);
+        let root = tree.put(b"root").unwrap();
+        tree.finish().unwrap();
+        writer.commit(body(root)).unwrap();
+        let mut lengths = Vec::new();
+        let mut packs = Vec::new();
+        repository.packs(&mut |id, _| packs.push(id)).unwrap();
+        for pack in packs {
+            let directory = repository.pack_directory(pack).unwrap();
+            if directory.stream() == Stream::Data {
+                let length = |chunks: &[ChunkSpan]| chunks.iter().map(|chunk| chunk.len).sum();
+                lengths.extend(
+                    directory
+                        .segments()
+                        .map(|each| -> u32 { length(each.chunks()) }),
+                );
+            }
+        }
+        lengths.sort_unstable();
+        // The last one is as long as what was left.
+        let shortest = *lengths.get(1).unwrap();
+        let longest_chunk = 5 << 10;
+        assert!(
+            (least..least + longest_chunk).contains(&shortest),
+            "{lengths:?}"
+        );
+    }
 }

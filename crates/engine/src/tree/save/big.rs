@@ -119,7 +119,9 @@ impl Save<'_> {
             Ok(Some((number, piece))) => {
                 self.crew.add_next(Work::Piece(Arc::clone(big)));
                 drop(reading);
+                hand.data.expect_long(true);
                 let extents = hand.put_piece(&piece)?;
+                hand.data.expect_long(false);
                 self.gather(hand, big, |gathered| {
                     gathered.early.insert(number, extents);
                 })

@@ -56,8 +56,10 @@ pub fn save_input(
         name,
         attributes,
     } = input;
+    let mut data = writer.stream(Stream::Data);
+    data.expect_long(true);
     let mut stored = Stored {
-        data: writer.stream(Stream::Data),
+        data,
         tree: writer.stream(Stream::Tree),
         cutter: repository.cutter(),
         options,

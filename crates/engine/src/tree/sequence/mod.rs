@@ -310,7 +310,12 @@ fn in_order<'k>(mut keys: impl Iterator<Item = &'k [u8]>) -> Result<(), Malforme
         .ok_or(Malformed::new("is a node without items"))?;
     for key in keys {
         // Lists without keys have none anywhere.
-        if last >= key && !(last.is_empty() && key.is_empty()) {
+        if last.is_empty() != key.is_empty() {
+            return Err(Malformed::new(
+                "some items of a list have keys and some have none",
+            ));
+        }
+        if last >= key && !key.is_empty() {
             return Err(Malformed::new("the items of a list are not in order"));
         }
         last = key;

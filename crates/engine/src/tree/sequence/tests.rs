@@ -173,11 +173,17 @@ fn a_node_of_another_role_level_or_order_is_refused() {
     let mut other = good.clone();
     other[0] = 98;
     assert!(decode::<Word>(&other, 0).is_err());
-    let mut twice = Encoder::default();
-    twice.u8(Word::ROLE).u8(0).count(2);
-    Word(b"b".to_vec(), 1).encode(&mut twice);
-    Word(b"a".to_vec(), 1).encode(&mut twice);
-    assert!(decode::<Word>(&twice.finish(), 0).is_err());
+    for (first, second, fits) in [("a", "b", true), ("b", "a", false), ("", "a", false)] {
+        let mut two = Encoder::default();
+        two.u8(Word::ROLE).u8(0).count(2);
+        Word(first.into(), 1).encode(&mut two);
+        Word(second.into(), 1).encode(&mut two);
+        assert_eq!(
+            decode::<Word>(&two.finish(), 0).is_ok(),
+            fits,
+            "{first:?}, {second:?}"
+        );
+    }
     let mut empty = Encoder::default();
     empty.u8(Word::ROLE).u8(0).count(0);
     assert!(decode::<Word>(&empty.finish(), 0).is_err());
