@@ -13,11 +13,11 @@ use rustix::{
         self, AtFlags, FileType, Gid, Mode, OFlags, StatxFlags, StatxTimestamp, Timespec,
         Timestamps, UTIME_OMIT, Uid, XattrFlags,
     },
-    io::Errno,
+    io::{Errno, retry_on_intr},
 };
 
 use strongroom_model::content::{
-    Attributes, Error, FileKind, FileTime, Name, Refused, Stat, Xattr,
+    Attributes, Error, FileKind, FileTime, Name, Refused, Result, Stat, Xattr,
 };
 
 /// Which inode of which device.
@@ -42,9 +42,10 @@ pub(crate) fn open_quietly<P: AsFd>(
     name: &[u8],
     flags: OFlags,
 ) -> rustix::io::Result<OwnedFd> {
-    match fs::openat(&parent, name, flags | OFlags::NOATIME, Mode::empty()) {
+    let open = |flags| retry_on_intr(|| fs::openat(&parent, name, flags, Mode::empty()));
+    match open(flags | OFlags::NOATIME) {
         // Only the owner and root may leave the access time alone.
-        Err(Errno::PERM) => fs::openat(&parent, name, flags, Mode::empty()),
+        Err(Errno::PERM) => open(flags),
         opened => opened,
     }
 }
@@ -64,7 +65,7 @@ pub(crate) fn stat_entry(parent: &OwnedFd, name: &Name) -> rustix::io::Result<St
 }
 
 fn stat(parent: BorrowedFd<'_>, name: &[u8], flags: AtFlags) -> rustix::io::Result<Stat> {
-    let found = fs::statx(parent, name, flags, StatxFlags::BASIC_STATS)?;
+    let found = retry_on_intr(|| fs::statx(parent, name, flags, StatxFlags::BASIC_STATS))?;
     let mode = u32::from(found.stx_mode);
     let kind = match FileType::from_raw_mode(mode) {
         FileType::Directory => FileKind::Directory,
@@ -174,13 +175,13 @@ fn sized(
     mut fill: impl FnMut(&mut [u8]) -> rustix::io::Result<usize>,
 ) -> rustix::io::Result<Vec<u8>> {
     let mut small = [0; 256];
-    match fill(&mut small) {
+    match retry_on_intr(|| fill(&mut small)) {
         Err(Errno::RANGE) => {}
         length => return Ok(small.get(..length?).unwrap_or_default().to_vec()),
     }
     // The kernel's limit for a value and for a list is 64 KiB each.
     let mut large = vec![0; 65_536];
-    let length = fill(&mut large)?;
+    let length = retry_on_intr(|| fill(&mut large))?;
     large.truncate(length);
     Ok(large)
 }
@@ -191,24 +192,15 @@ pub(crate) fn set_on_open(
     fd: &OwnedFd,
     path: &dyn Fn() -> PathBuf,
     wanted: &Attributes,
-) -> Refused {
-    let mut refused = Refused::new();
-    let owned = fs::fchown(
-        fd,
-        Some(Uid::from_raw(wanted.uid)),
-        Some(Gid::from_raw(wanted.gid)),
-    );
-    let mode = mode_after_chown(wanted.mode, owned.is_ok());
-    note(&mut refused, "set the owner of", path, owned);
-    set_xattrs(Owner::Open(fd), path, &wanted.xattrs, &mut refused);
-    note(&mut refused, "set the mode of", path, fs::fchmod(fd, mode));
-    note(
-        &mut refused,
-        "set the times of",
-        path,
-        fs::futimens(fd, &times(wanted)),
-    );
-    refused
+) -> Result<Refused> {
+    let mut setting = Setting::new(path);
+    let (uid, gid) = (Uid::from_raw(wanted.uid), Gid::from_raw(wanted.gid));
+    let owned = setting.attempt("set the owner of", || fs::fchown(fd, Some(uid), Some(gid)));
+    let mode = mode_after_chown(wanted.mode, owned);
+    setting.xattrs(Owner::Open(fd), &wanted.xattrs);
+    setting.attempt("set the mode of", || fs::fchmod(fd, mode));
+    setting.attempt("set the times of", || fs::futimens(fd, &times(wanted)));
+    setting.end()
 }
 
 /// Sets everything on an entry that must not be opened, in the same order.
@@ -218,59 +210,84 @@ pub(crate) fn set_on_entry(
     kind: FileType,
     path: &dyn Fn() -> PathBuf,
     wanted: &Attributes,
-) -> Refused {
-    let mut refused = Refused::new();
+) -> Result<Refused> {
+    let mut setting = Setting::new(path);
     let flags = AtFlags::SYMLINK_NOFOLLOW;
     let (uid, gid) = (Uid::from_raw(wanted.uid), Gid::from_raw(wanted.gid));
-    let owned = fs::chownat(parent, name.as_bytes(), Some(uid), Some(gid), flags);
-    let mode = mode_after_chown(wanted.mode, owned.is_ok());
-    note(&mut refused, "set the owner of", path, owned);
-    set_xattrs(
-        Owner::Entry(parent, name),
-        path,
-        &wanted.xattrs,
-        &mut refused,
-    );
+    let owned = setting.attempt("set the owner of", || {
+        fs::chownat(parent, name.as_bytes(), Some(uid), Some(gid), flags)
+    });
+    let mode = mode_after_chown(wanted.mode, owned);
+    setting.xattrs(Owner::Entry(parent, name), &wanted.xattrs);
     // A symlink has no mode of its own.
     if kind != FileType::Symlink {
-        let set = fs::chmodat(parent, name.as_bytes(), mode, AtFlags::empty());
-        note(&mut refused, "set the mode of", path, set);
+        setting.attempt("set the mode of", || {
+            fs::chmodat(parent, name.as_bytes(), mode, AtFlags::empty())
+        });
     }
-    let set = fs::utimensat(parent, name.as_bytes(), &times(wanted), flags);
-    note(&mut refused, "set the times of", path, set);
-    refused
+    setting.attempt("set the times of", || {
+        fs::utimensat(parent, name.as_bytes(), &times(wanted), flags)
+    });
+    setting.end()
+}
+
+/// Attributes on their way to an entry. What the caller may not do or the file system does not know
+/// is refused, which is noted; anything else, a full or broken disk say, is a failure. Either way
+/// the other attributes are set.
+struct Setting<'p> {
+    path: &'p dyn Fn() -> PathBuf,
+    refused: Refused,
+    failed: Option<Error>,
+}
+
+impl<'p> Setting<'p> {
+    const fn new(path: &'p dyn Fn() -> PathBuf) -> Self {
+        Self {
+            path,
+            refused: Refused::new(),
+            failed: None,
+        }
+    }
+
+    /// Sets an attribute; whether that is done.
+    fn attempt(
+        &mut self,
+        action: &'static str,
+        set: impl FnMut() -> rustix::io::Result<()>,
+    ) -> bool {
+        let Err(errno) = retry_on_intr(set) else {
+            return true;
+        };
+        let error = Error::io(action, &(self.path)())(errno);
+        match errno {
+            Errno::PERM
+            | Errno::ACCESS
+            | Errno::OPNOTSUPP
+            | Errno::NOSYS
+            | Errno::INVAL
+            | Errno::RANGE
+            | Errno::TOOBIG => self.refused.push(error),
+            _ => {
+                self.failed.get_or_insert(error);
+            }
+        }
+        false
+    }
+
+    fn xattrs(&mut self, owner: Owner<'_>, xattrs: &[Xattr]) {
+        for xattr in xattrs {
+            self.attempt("set an extended attribute of", || owner.set(xattr));
+        }
+    }
+
+    fn end(self) -> Result<Refused> {
+        self.failed.map_or(Ok(self.refused), Err)
+    }
 }
 
 /// Without its owner a setuid program would run as somebody else: the bits go.
 fn mode_after_chown(mode: u32, owned: bool) -> Mode {
     Mode::from_raw_mode(if owned { mode } else { mode & 0o1777 })
-}
-
-fn set_xattrs(
-    owner: Owner<'_>,
-    path: &dyn Fn() -> PathBuf,
-    xattrs: &[Xattr],
-    refused: &mut Refused,
-) {
-    for xattr in xattrs {
-        note(
-            refused,
-            "set an extended attribute of",
-            path,
-            owner.set(xattr),
-        );
-    }
-}
-
-fn note(
-    refused: &mut Refused,
-    action: &'static str,
-    path: &dyn Fn() -> PathBuf,
-    done: rustix::io::Result<()>,
-) {
-    if let Err(errno) = done {
-        refused.push(Error::io(action, &path())(errno));
-    }
 }
 
 fn times(wanted: &Attributes) -> Timestamps {

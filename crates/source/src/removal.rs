@@ -102,8 +102,12 @@ pub(crate) fn names(directory: &Directory) -> Result<Vec<Name>> {
     let mut entries = RawDir::new(&*fd, &mut buffer);
     let mut names = Vec::new();
     while let Some(entry) = entries.next() {
-        // What is no name of an entry is `.` or `..`: the kernel gives no others.
-        names.extend(Name::new(entry.map_err(failed)?.file_name().to_bytes()));
+        match entry {
+            // What is no name of an entry is `.` or `..`: the kernel gives no others.
+            Ok(entry) => names.extend(Name::new(entry.file_name().to_bytes())),
+            Err(Errno::INTR) => {}
+            Err(errno) => return Err(failed(errno)),
+        }
     }
     Ok(names)
 }

@@ -13,7 +13,7 @@ use std::{
 
 use rustix::{
     fs::{self, AtFlags, FlockOperation, Mode, RenameFlags},
-    io::Errno,
+    io::{Errno, retry_on_intr},
 };
 
 use crate::{handle::Directory, removal::remove_all};
@@ -170,7 +170,9 @@ fn rename(from: &OwnedFd, to: &OwnedFd, name: &Name, flags: RenameFlags) -> rust
 
 /// Makes the names in a directory durable.
 pub(crate) fn sync_directory(directory: &Directory) -> Result<()> {
-    fs::fsync(&*directory.fd()?).map_err(|errno| Error::io("write out", &directory.path())(errno))
+    let fd = directory.fd()?;
+    retry_on_intr(|| fs::fsync(&*fd))
+        .map_err(|errno| Error::io("write out", &directory.path())(errno))
 }
 
 /// Locks a directory for as long as the descriptor lives.

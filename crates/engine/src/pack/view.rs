@@ -78,7 +78,7 @@ impl<'a> SegmentView<'a> {
     }
 
     /// Bytes of its chunks.
-    pub(crate) const fn plain_len(&self) -> u32 {
+    pub(crate) const fn plain_len(self) -> u32 {
         self.listed.extent.plain_len
     }
 

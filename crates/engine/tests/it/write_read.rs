@@ -144,7 +144,7 @@ fn long_content_lies_in_segments_twice_as_long() {
         }
         lengths.sort_unstable();
         // The last one is as long as what was left.
-        let shortest = *lengths.get(1).unwrap();
+        let shortest = lengths[1];
         let longest_chunk = 5 << 10;
         assert!(
             (least..least + longest_chunk).contains(&shortest),

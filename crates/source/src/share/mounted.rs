@@ -86,9 +86,9 @@ impl Mounted {
         // The shadow's going changes the target's times: they come last.
         self.shadow.sync()?;
         self.shadow.remove()?;
-        let refused = inode::set_on_open(&*self.target.fd()?, &|| self.target.path(), &attributes);
+        let set = inode::set_on_open(&*self.target.fd()?, &|| self.target.path(), &attributes);
         sync_directory(&self.target)?;
-        Ok(refused)
+        set
     }
 
     fn switch_entries(&self, restored: &Directory) -> Result<()> {

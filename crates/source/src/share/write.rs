@@ -15,7 +15,7 @@ use std::{
 
 use rustix::{
     fs::{self, AtFlags, FileType, Mode, OFlags, StatxAttributes, StatxFlags},
-    io::{Errno, pwrite},
+    io::{Errno, pwrite, retry_on_intr},
 };
 
 use super::mounted::Mounted;
@@ -274,7 +274,8 @@ impl NewDirectory {
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW;
         let mode = Mode::RUSR | Mode::WUSR;
         let fd = self.directory.fd()?;
-        let fd = fs::openat(&*fd, name.as_bytes(), flags | OFlags::CLOEXEC, mode)
+        let open = || fs::openat(&*fd, name.as_bytes(), flags | OFlags::CLOEXEC, mode);
+        let fd = retry_on_intr(open)
             .map_err(|errno| self.directory.refused("make the file", name, errno))?;
         let directory = self.directory.clone();
         let name = name.clone();
@@ -365,22 +366,12 @@ impl SinkDirectory for NewDirectory {
             self.begin(name, group, members);
         }
         let path = || self.directory.path_of(name);
-        Ok(inode::set_on_entry(
-            &*self.directory.fd()?,
-            name,
-            kind,
-            &path,
-            attributes,
-        ))
+        inode::set_on_entry(&*self.directory.fd()?, name, kind, &path, attributes)
     }
 
     fn finish(&self, attributes: &Attributes) -> Result<Refused> {
         let path = || self.directory.path();
-        Ok(inode::set_on_open(
-            &*self.directory.fd()?,
-            &path,
-            attributes,
-        ))
+        inode::set_on_open(&*self.directory.fd()?, &path, attributes)
     }
 }
 
@@ -405,11 +396,11 @@ impl SinkFile for NewFile {
     fn finish(&self, attributes: &Attributes) -> Result<Refused> {
         // Only a file that ends in a hole needs to be told its size.
         if self.written.load(Ordering::Relaxed) != self.size {
-            fs::ftruncate(&self.fd, self.size)
+            retry_on_intr(|| fs::ftruncate(&self.fd, self.size))
                 .map_err(|errno| self.directory.refused("set the size of", &self.name, errno))?;
         }
         let path = || self.directory.path_of(&self.name);
-        Ok(inode::set_on_open(&self.fd, &path, attributes))
+        inode::set_on_open(&self.fd, &path, attributes)
     }
 }
 

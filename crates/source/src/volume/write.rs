@@ -13,7 +13,7 @@ use std::{
 
 use rustix::{
     fs::{self, FallocateFlags, Mode, OFlags},
-    io::Errno,
+    io::{Errno, retry_on_intr},
 };
 
 use super::read::open_raw;
@@ -92,11 +92,12 @@ impl VolumeTarget {
                 size,
                 kind: FileKind::File,
             } if *size > wanted => {
-                fs::ftruncate(&self.fd, wanted).map_err(self.refused("set the size of"))?;
+                retry_on_intr(|| fs::ftruncate(&self.fd, wanted))
+                    .map_err(self.refused("set the size of"))?;
             }
             _ => {}
         }
-        fs::fsync(&self.fd).map_err(self.refused("write out"))?;
+        retry_on_intr(|| fs::fsync(&self.fd)).map_err(self.refused("write out"))?;
         self.switched = true;
         if let Way::Shadowed { shadow, name } = &self.way {
             shadow
@@ -169,7 +170,8 @@ impl BlockSink for VolumeTarget {
             }
             Way::Direct { .. } => {}
             Way::Shadowed { .. } => {
-                fs::ftruncate(&self.fd, needed).map_err(self.refused("set the size of"))?;
+                retry_on_intr(|| fs::ftruncate(&self.fd, needed))
+                    .map_err(self.refused("set the size of"))?;
             }
         }
         *lock(&self.wanted) = needed;
