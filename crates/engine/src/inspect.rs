@@ -4,6 +4,8 @@
 //! Nothing here is cached and nothing trusts anything else: packs are read without the index, the
 //! index without the packs, and damage is a result, not the end of the walk.
 
+use std::{fmt, sync::Arc};
+
 use strongroom_model::Entropy;
 use strongroom_store::Bytes;
 
@@ -40,7 +42,7 @@ fn is_gone(error: &Error) -> bool {
 }
 
 /// The index runs of a repository.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, Debug)]
 pub struct Runs {
     /// Those that open, newest first.
     pub open: Vec<RunSummary>,
@@ -48,8 +50,9 @@ pub struct Runs {
     pub damaged: Vec<(RunId, Damage)>,
 }
 
-/// An index run that opens.
-#[derive(Clone, PartialEq, Eq, Debug)]
+/// An index run that opens. It costs no memory beside the index: every run of a large repository
+/// refers to nearly every pack.
+#[derive(Clone)]
 pub struct RunSummary {
     /// Its name.
     pub id: RunId,
@@ -57,8 +60,29 @@ pub struct RunSummary {
     pub epoch: u64,
     /// Chunks it names.
     pub entries: usize,
+    run: Arc<index::Run>,
+}
+
+impl RunSummary {
     /// Packs it refers to, with what they hold and their sizes in bytes.
-    pub packs: Vec<PackSummary>,
+    pub fn packs(&self) -> impl ExactSizeIterator<Item = PackSummary> {
+        self.run.packs().iter().map(|pack| PackSummary {
+            id: pack.id,
+            stream: pack.stream,
+            size: pack.size,
+        })
+    }
+}
+
+impl fmt::Debug for RunSummary {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RunSummary")
+            .field("id", &self.id)
+            .field("epoch", &self.epoch)
+            .field("entries", &self.entries)
+            .field("packs", &self.packs().len())
+            .finish_non_exhaustive()
+    }
 }
 
 /// A pack, as an index run knows it.
@@ -142,19 +166,11 @@ impl Repository {
     /// The index runs as they are now.
     pub fn runs(&self) -> Result<Runs> {
         let index = self.refresh_index()?;
-        let summary = |run: &std::sync::Arc<index::Run>| RunSummary {
+        let summary = |run: &Arc<index::Run>| RunSummary {
             id: run.id(),
             epoch: run.epoch(),
             entries: run.len(),
-            packs: run
-                .packs()
-                .iter()
-                .map(|pack| PackSummary {
-                    id: pack.id,
-                    stream: pack.stream,
-                    size: pack.size,
-                })
-                .collect(),
+            run: Arc::clone(run),
         };
         Ok(Runs {
             open: index.runs().iter().map(summary).collect(),

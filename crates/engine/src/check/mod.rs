@@ -194,7 +194,7 @@ fn runs(
             Err(error @ Error::Damaged { .. }) => checked.find(error, None),
             Err(error) => return Err(error),
         }
-        named.extend(run.packs.iter().map(|pack| (pack.id, u64::from(pack.size))));
+        named.extend(run.packs().map(|pack| (pack.id, u64::from(pack.size))));
     }
     for (id, size) in named.iter().filter(|(id, _)| !leaving.contains(id)) {
         let damage = match present.get(id) {

@@ -1,9 +1,9 @@
 //! Which chunks lie in packs that are there, for tens of millions of chunks in memory.
 //!
 //! Asking the index for each chunk costs two pages each, in no order that a cache could use. So
-//! the index is read once from front to back, and of each entry five bytes of the chunk's id are
-//! kept, in a bucket that other bytes of the id choose: six bytes for each chunk. A chunk that is
-//! not there is taken for present once in 10^11 times; keyed hashes cannot be made to collide.
+//! the index is read once from front to back, and of each entry four bytes of the chunk's id are
+//! kept, in a bucket that other bytes of the id choose: five bytes for each chunk. A chunk that is
+//! not there is taken for present once in 5 · 10^8 times; keyed hashes cannot be made to collide.
 //!
 //! Invariant: what the index names in a pack that is there is found; pages of the index that do
 //! not open are left out, and the caller asks the index itself about what is not found.
@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// Bytes of an id that are kept.
-const KEPT: usize = 5;
+const KEPT: usize = 4;
 /// Entries in a bucket, on average.
 const BUCKET: usize = 8;
 

@@ -184,7 +184,7 @@ impl Held {
             });
         }
         for run in runs.open {
-            if run.packs.iter().any(|pack| silent.contains(&pack.id)) {
+            if run.packs().any(|pack| silent.contains(&pack.id)) {
                 repository.run_entries(run.id, &mut |chunk| {
                     if silent.contains(&chunk.pack) {
                         held.push(part(&chunk.span.id));

@@ -149,7 +149,7 @@ fn drop_from_index(
     let runs = repository.runs()?.open;
     let named = runs
         .iter()
-        .any(|run| run.packs.iter().any(|pack| gone.contains(&pack.id)));
+        .any(|run| run.packs().any(|pack| gone.contains(&pack.id)));
     if !named {
         return Ok(());
     }

@@ -117,10 +117,10 @@ impl There {
         })?;
         let mut verified = BTreeSet::new();
         for run in dest.runs()?.open {
-            let whole = |pack: &&crate::inspect::PackSummary| {
+            let whole = |pack: &crate::inspect::PackSummary| {
                 present.get(&pack.id) == Some(&u64::from(pack.size))
             };
-            verified.extend(run.packs.iter().filter(whole).map(|pack| pack.id));
+            verified.extend(run.packs().filter(whole).map(|pack| pack.id));
         }
         Ok(Self {
             present,
