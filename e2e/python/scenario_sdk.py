@@ -12,17 +12,21 @@ import os
 import pathlib
 
 from huaweicloudsdkcbr.v1 import (
-    AddVaultResourceRequest, AssociateVaultPolicyRequest, BackupRestore, BackupRestoreReq,
+    AddVaultResourceRequest, AssociateVaultPolicyRequest, BackupReplicateReq,
+    BackupReplicateReqBody, BackupRestore, BackupRestoreReq,
     BackupUpdate, BackupUpdateReq, BillingCreate, BillingUpdate, CbrClient, CheckpointParam,
+    CheckpointReplicateParam, CheckpointReplicateReq, CopyBackupRequest, CopyCheckpointRequest,
     CreateCheckpointRequest, CreatePolicyRequest, CreateVaultRequest, CreateVaultTagsRequest,
     DeleteBackupRequest, DeletePolicyRequest, DeleteVaultRequest, DeleteVaultTagRequest,
-    DisassociateVaultPolicyRequest, ListBackupsRequest, ListOpLogsRequest, ListPoliciesRequest,
+    DisassociateVaultPolicyRequest, ListBackupsRequest, ListExternalVaultRequest,
+    ListOpLogsRequest, ListPoliciesRequest,
     ListProtectableRequest, ListVaultRequest, PolicyCreate, PolicyCreateReq,
     PolicyTriggerPropertiesReq, PolicyTriggerPropertiesUpdateReq, PolicyTriggerReq,
     PolicyTriggerUpdateReq, PolicyUpdate, PolicyUpdateReq, PolicyoODCreate,
     RemoveVaultResourceRequest, ResourceCreate, RestoreBackupRequest, SetVaultResourceRequest,
     ShowBackupRequest, ShowCheckpointRequest, ShowMetadataRequest, ShowOpLogRequest,
-    ShowPolicyRequest, ShowProtectableRequest, ShowStorageUsageRequest, ShowSummaryRequest,
+    ShowPolicyRequest, ShowProtectableRequest, ShowReplicationCapabilitiesRequest,
+    ShowStorageUsageRequest, ShowSummaryRequest,
     ShowVaultProjectTagRequest, ShowVaultRequest, ShowVaultTagRequest, Tag, UpdateBackupRequest,
     UpdatePolicyRequest, UpdateVaultRequest, VaultAddResourceReq, VaultAssociate, VaultBackup,
     VaultBackupReq, VaultCreate, VaultCreateReq, VaultDissociate, VaultRemoveResourceReq,
@@ -278,6 +282,58 @@ def volume_story(s, resource, path):
     return vault
 
 
+def replication_story(s, source):
+    """Copies into the second region, first by restore point, then one backup by name."""
+    regions = s.cbr.show_replication_capabilities(ShowReplicationCapabilitiesRequest()).regions
+    here = next(region for region in regions if region.name == s.service.region)
+    check("far" in here.replication_destinations, f"{regions}")
+    billing = BillingCreate(consistent_level="crash_consistent", object_type="disk",
+                            protect_type="replication", size=100)
+    far = s.cbr.create_vault(CreateVaultRequest(body=VaultCreateReq(vault=VaultCreate(
+        name="sdk-far", billing=billing, resources=[])))).vault
+    project = s.service.admin["project_id"]
+    listed = s.cbr.list_external_vault(ListExternalVaultRequest(
+        external_project_id=project, region_id="far", protect_type="replication"))
+    check([vault.id for vault in listed.vaults] == [far.id], f"{listed}")
+
+    where = {"destination_project_id": project, "destination_region": "far",
+             "destination_vault_id": far.id}
+    begun = s.cbr.copy_checkpoint(CopyCheckpointRequest(body=CheckpointReplicateReq(
+        replicate=CheckpointReplicateParam(vault_id=source, **where)))).replication
+    check(len(begun.backups) == 1 and begun.source_region == s.service.region, f"{begun}")
+    newest = begun.backups[0].backup_id
+
+    def records(backup):
+        shown = s.cbr.list_backups(ListBackupsRequest(vault_id=source, show_replication=True))
+        return next(b for b in shown.backups if b.id == backup).replication_records
+
+    def copied(backup):
+        done = wait_for("replication", lambda: records(backup),
+                        lambda found: found and found[0].status in ("success", "fail"))
+        check(done[0].status == "success", f"{done}")
+        return done[0]
+
+    record = copied(newest)
+    check(record.id == begun.backups[0].replication_record_id, f"{record}")
+    older = [b for b in s.cbr.list_backups(ListBackupsRequest(vault_id=source)).backups
+             if b.id != newest][0]
+
+    def copy(backup):
+        return s.cbr.copy_backup(CopyBackupRequest(backup_id=backup, body=BackupReplicateReq(
+            replicate=BackupReplicateReqBody(name="sdk_copy", **where)))).replication
+
+    one = copy(older.id)
+    check(one.backup_id == older.id and one.destination_vault_id == far.id, f"{one}")
+    replica = copied(older.id).destination_backup_id
+    shown = s.cbr.show_backup(ShowBackupRequest(backup_id=replica)).backup
+    check(shown.image_type == "replication" and shown.name == "sdk_copy", f"{shown}")
+    logs = s.cbr.list_op_logs(ListOpLogsRequest(operation_type="replication"))
+    check(logs.count == 2 and logs.operation_logs[0].extra_info.replication, f"{logs}")
+    s.refused("BackupService.1009", lambda: copy(older.id))
+    where["destination_region"] = s.service.region
+    s.refused("BackupService.1005", lambda: copy(older.id))
+
+
 def refusals(s):
     missing = "00000000-0000-4000-8000-000000000000"
     s.refused("BackupService.6105", lambda: s.cbr.show_vault(ShowVaultRequest(vault_id=missing)))
@@ -318,6 +374,7 @@ def main():
     scenario = Scenario(Service(given.data_dir))
     scenario.identity()
     vaults = [share_story(scenario, *given.share), volume_story(scenario, *given.volume)]
+    replication_story(scenario, vaults[1])
     refusals(scenario)
     finish(scenario, vaults)
     print("scenario_sdk: all steps passed")

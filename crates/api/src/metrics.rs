@@ -104,6 +104,7 @@ fn catalog(page: &mut Page, control: &Control) -> Result<()> {
         page.gauge(name, help);
         page.value(&[], value);
     }
+    checks(page, control)?;
     let Some(round) = control.last_round() else {
         return Ok(());
     };
@@ -129,6 +130,32 @@ fn catalog(page: &mut Page, control: &Control) -> Result<()> {
             "The age of the newest good backup of the resource that is worst off.",
         );
         page.value(&[], seconds);
+    }
+    Ok(())
+}
+
+fn checks(page: &mut Page, control: &Control) -> Result<()> {
+    let checks = control.check_sums()?;
+    for (name, help, value) in [
+        (
+            "strongroom_verified_packs",
+            "Packs that were read again, over all rounds.",
+            checks.packs,
+        ),
+        ("strongroom_verified_bytes", "Their bytes.", checks.bytes),
+        (
+            "strongroom_healed",
+            "Damages that checks healed.",
+            checks.healed,
+        ),
+        (
+            "strongroom_damaged_backups",
+            "Backups of which a check says that something is lost.",
+            checks.damaged_backups,
+        ),
+    ] {
+        page.gauge(name, help);
+        page.value(&[], value);
     }
     Ok(())
 }

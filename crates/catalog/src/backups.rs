@@ -75,6 +75,8 @@ table! {
         protected_at: Option<Timestamp>,
         /// When it may go.
         expired_at: Option<Timestamp>,
+        /// The backup that it is a copy of.
+        replica_of: Option<BackupId>,
     }
 }
 
@@ -108,6 +110,8 @@ pub struct BackupFilter {
     pub created_to: Option<Timestamp>,
     /// Whose own day came at this time or earlier.
     pub expired_to: Option<Timestamp>,
+    /// Copies of other backups, or none of them.
+    pub replicas: Option<bool>,
     /// In a vault of this enterprise project.
     pub enterprise_project_id: Option<String>,
     /// In a vault of which at least that many percent are used.
@@ -132,6 +136,10 @@ impl BackupFilter {
         if let Some(incremental) = &self.incremental {
             let either = "(incremental = {} OR incremental_asked = {})";
             filter = filter.that_with(either, &[incremental.to_value(), incremental.to_value()]);
+        }
+        if let Some(replicas) = self.replicas {
+            let not = if replicas { "NOT " } else { "" };
+            filter = filter.that(&format!("replica_of IS {not}NULL"));
         }
         if let Some(project) = &self.enterprise_project_id {
             let inside = "vault_id IN (SELECT id FROM vaults WHERE enterprise_project_id = {})";
@@ -332,8 +340,16 @@ impl Backups<'_> {
 
     /// Removes a backup's row, from the trash too; `false` if there was none.
     pub fn remove(&self, project: &ProjectId, id: &BackupId) -> Result<bool> {
+        self.0.replications().remove_backup(project, id)?;
+        self.0.checks().remove_backup(project, id)?;
         let anywhere = Filter::new().is("project_id", project).is("id", id);
         Ok(self.0.remove::<BackupRow>(&anywhere)? > 0)
+    }
+
+    /// The copies of a backup, in whatever projects they are; for jobs, and for whoever asked
+    /// the project of the original.
+    pub fn any_project_replicas_of(&self, id: &BackupId) -> Result<Vec<BackupRow>> {
+        self.0.select(&kept().is("replica_of", id), &order(&[]))
     }
 
     /// The backup of that id in any project; for operators and jobs.

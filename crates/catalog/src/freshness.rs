@@ -102,15 +102,16 @@ pub struct Sums {
     pub audit_records: u64,
 }
 
-// What is in the trash was deleted: it protects nobody, and its vault worries nobody.
+// What is in the trash was deleted: it protects nobody, and its vault worries nobody. A copy is
+// no newer than its original, whenever it was made.
 const NEWEST_GOOD: &str = "SELECT b.id FROM backups b WHERE b.project_id = r.project_id \
-    AND b.resource_id = r.id AND b.trashed_at IS NULL \
+    AND b.resource_id = r.id AND b.trashed_at IS NULL AND b.replica_of IS NULL \
     AND b.status IN ('available', 'waiting_restore', 'restoring') \
     ORDER BY b.created_at DESC LIMIT 1";
 
 const NEWEST_FAILED: &str = "SELECT b.created_at FROM backups b \
     WHERE b.project_id = r.project_id AND b.resource_id = r.id AND b.status = 'error' \
-    AND b.trashed_at IS NULL \
+    AND b.trashed_at IS NULL AND b.replica_of IS NULL \
     ORDER BY b.created_at DESC LIMIT 1";
 
 /// Questions over several tables, for the watchdog.

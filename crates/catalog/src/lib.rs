@@ -6,7 +6,8 @@
 //! - [`identity`]: domains, projects, users, grants, policies, access keys, tokens
 //! - [`resources`], [`vaults`]: what is protected, and where to
 //! - [`policies`], [`resource_tags`]: when backups are made, of what, and how long they stay
-//! - [`checkpoints`], [`backups`], [`repositories`]: what has been kept; [`members`]: for whom else
+//! - [`checkpoints`], [`backups`], [`repositories`]: what has been kept; [`members`]: for whom
+//!   else; [`replications`]: copies elsewhere; [`checks`]: proof that data are good
 //! - [`trash`]: what was deleted and can be brought back
 //! - [`agents`], [`organization`], [`enterprise`]: clients on hosts, and what accounts say of all
 //!   their projects
@@ -28,6 +29,7 @@ pub mod backups;
 mod catalog;
 mod check;
 pub mod checkpoints;
+pub mod checks;
 pub mod document;
 pub mod enterprise;
 pub mod error;
@@ -41,6 +43,7 @@ pub mod operation_logs;
 pub mod organization;
 pub mod policies;
 mod query;
+pub mod replications;
 pub mod repositories;
 pub mod resource_tags;
 pub mod resources;
@@ -57,6 +60,7 @@ pub use audit::{AuditRow, Seal, SealRow};
 pub use backups::{BackupFilter, BackupKey, BackupRow, SharedFilter};
 pub use catalog::Catalog;
 pub use checkpoints::CheckpointRow;
+pub use checks::{BackupCheckRow, CheckSums, VaultCheckRow};
 pub use document::{Columns, Document};
 pub use enterprise::{
     EnterpriseMigrationFilter, EnterpriseMigrationRow, EnterpriseProjectFilter,
@@ -75,6 +79,7 @@ pub use operation_logs::{OperationLogFilter, OperationLogRow, OperationType};
 pub use organization::{OrganizationPolicyRow, RolloutRow};
 pub use policies::{PolicyFilter, PolicyRow, PolicyType, VaultPolicyRow};
 pub use query::{Direction, Listed, Page};
+pub use replications::{ReplicationRow, ReplicationStatus};
 pub use repositories::RepositoryRow;
 pub use resource_tags::ResourceTagRow;
 pub use resources::{ResourceFilter, ResourceRow};

@@ -12,8 +12,8 @@ use serde::{Serialize, de::DeserializeOwned};
 use strongroom_jobs::JobState;
 use strongroom_model::{
     AccessKeyId, AgentId, BackupId, Bytes, CheckpointId, DomainId, EnterpriseProjectId, GiB, JobId,
-    MemberId, OperationLogId, OrganizationPolicyId, PolicyId, ProjectId, ResourceId, ResourceKind,
-    Timestamp, UserId, VaultId,
+    MemberId, OperationLogId, OrganizationPolicyId, PolicyId, ProjectId, ReplicationId, ResourceId,
+    ResourceKind, Timestamp, UserId, VaultId,
     state::{BackupStatus, CheckpointStatus, ProtectStatus, TaskStatus, VaultStatus},
 };
 
@@ -223,6 +223,7 @@ texts!(
     EnterpriseProjectId,
     MemberId,
     OrganizationPolicyId,
+    ReplicationId,
     DomainId,
     ProjectId,
     UserId,

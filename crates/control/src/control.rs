@@ -149,6 +149,11 @@ impl Control {
         stores(vault)
     }
 
+    /// The names of the other regions.
+    pub(crate) fn other_regions(&self) -> impl Iterator<Item = &str> {
+        self.parts.regions.keys().map(String::as_str)
+    }
+
     /// Runs `body` on one unchanging view of the catalog.
     pub(crate) fn read<T>(&self, body: impl FnOnce(&Tx<'_>) -> Result<T>) -> Result<T> {
         self.parts.catalog.read(body)

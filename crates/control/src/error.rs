@@ -191,6 +191,18 @@ reasons! {
     TooManyPolicies = "too_many_policies", "the project holds its maximum of policies of that type";
     /// CBR 6003.
     PolicyRegionFixed = "policy_region_fixed", "a vault copies by the policy, so where to stays as it is";
+    /// CBR 1002.
+    BackupNotCopyable = "backup_not_copyable", "the backup cannot be copied";
+    /// CBR 1005.
+    RegionTakesNoCopies = "region_takes_no_copies", "the region takes no copies";
+    /// CBR 1009.
+    CopiedAlready = "copied_already", "the backup is copied there already, or just now";
+    /// CBR 1011.
+    ProjectTakesNoCopies = "project_takes_no_copies", "the target project takes no copies from here";
+    /// CBR 6129.
+    TargetVaultFull = "target_vault_full", "the target vault is full";
+    /// CBR 6130.
+    VaultReplicating = "vault_replicating", "backups are being copied from or into the vault";
     /// CBR 6119.
     NoReplicationTarget = "no_replication_target", "the target vault takes no copies";
     /// CBR 6120.

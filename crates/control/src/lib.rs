@@ -6,8 +6,10 @@
 //! - [`vaults`]: quota, resources, keys; [`tags`]: labels on them
 //! - [`checkpoints`]: orders to back up; [`backups`]: what came of them; [`restores`]: the way back
 //! - [`policies`]: calendars and retention; [`schedule`], [`retention`]: what makes them happen
+//! - [`replication`]: copies in other regions
 //! - [`members`]: backups that two projects see; [`agents`]: clients on hosts; [`features`]
 //! - [`plans`], [`trash`], [`locks`]: so that nothing is lost by mistake
+//! - [`verification`]: every byte is read again now and then
 //! - [`operation_logs`]: tasks as tenants follow them; [`usage`]: space; [`upkeep`]: now and then
 //! - [`freshness`]: is everything backed up as promised; [`notify`]: who is told if not
 //! - [`identity`]: who there is, and who calls; [`permissions`]: who may do what; [`audit`]: who
@@ -41,6 +43,7 @@ pub mod permissions;
 pub mod plans;
 pub mod policies;
 pub mod protectables;
+pub mod replication;
 pub mod resources;
 pub mod restores;
 pub mod retention;
@@ -50,6 +53,7 @@ pub mod trash;
 pub mod upkeep;
 pub mod usage;
 pub mod vaults;
+pub mod verification;
 pub mod words;
 
 pub use caller::Caller;

@@ -106,6 +106,8 @@ ids! {
     AgentId, "agent", hyphenated;
     /// A share of one backup with one project.
     MemberId, "share member", hyphenated;
+    /// A copy of one backup that was asked for.
+    ReplicationId, "replication record", hyphenated;
     /// A policy that an account rolls out to its projects.
     OrganizationPolicyId, "organization policy", hyphenated;
     /// A label over vaults that an account gives out; "0", the default one, is no id.

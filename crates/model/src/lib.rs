@@ -25,7 +25,8 @@ pub mod time;
 pub use entropy::Entropy;
 pub use id::{
     AccessKeyId, AgentId, BackupId, CheckpointId, DomainId, EnterpriseProjectId, JobId, MemberId,
-    OperationLogId, OrganizationPolicyId, PolicyId, ProjectId, ResourceId, UserId, VaultId,
+    OperationLogId, OrganizationPolicyId, PolicyId, ProjectId, ReplicationId, ResourceId, UserId,
+    VaultId,
 };
 pub use kind::ResourceKind;
 pub use size::{Bytes, GiB};

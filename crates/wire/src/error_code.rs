@@ -96,6 +96,22 @@ pub mod cbr {
         /// A kind of resource that nothing here can protect.
         RESOURCE_TYPE_UNSUPPORTED = "BackupService.6116", 400,
             "resources of that type cannot be protected here";
+        /// The backup is damaged, or a copy itself.
+        NOT_REPLICABLE = "BackupService.1002", 400, "the backup cannot be copied";
+        /// The region is the backup's own, or none that is known.
+        REGION_TAKES_NO_COPIES = "BackupService.1005", 400, "the region takes no copies from here";
+        /// One copy in each region.
+        REPLICATED_ALREADY = "BackupService.1009", 400,
+            "the backup is copied there already, or just now";
+        /// Another account's project, or none.
+        PROJECT_TAKES_NO_COPIES = "BackupService.1011", 400,
+            "the target project takes no copies from here";
+        /// The target is full and does not grow.
+        TARGET_VAULT_FULL = "BackupService.6129", 400,
+            "the target vault is full; delete backups there, or make it larger";
+        /// Copies are on their way.
+        VAULT_REPLICATING = "BackupService.6130", 400,
+            "backups are being copied from or into the vault; try again later";
         /// The target takes no copies.
         NO_REPLICATION_TARGET = "BackupService.6119", 400, "the target vault takes no copies";
         /// The target is not there.

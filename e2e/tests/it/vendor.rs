@@ -11,7 +11,11 @@ use crate::scene::{Scene, text};
 
 /// Runs one scenario against a service started with those options.
 fn play(scenario: &str, with_share: bool, options: &[&str]) -> Result<()> {
-    let scene = Scene::set_with(options)?;
+    let far = tempfile::tempdir()?;
+    let region = format!("far={}", text(far.path()));
+    let mut all = vec!["--region-store", &*region];
+    all.extend(options);
+    let scene = Scene::set_with(&all)?;
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/python/");
     let mut python = Command::new(binary::python("python"));
     python.arg(format!("{folder}{scenario}"));

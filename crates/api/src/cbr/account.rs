@@ -79,7 +79,10 @@ pub(super) fn features(
     call: &Call<wire::ListFeatures>,
 ) -> Result<FeaturesReply, Failure> {
     call.session()?;
-    Ok(features::all(&cloud.endpoints.region))
+    Ok(features::all(
+        &cloud.endpoints.region,
+        &cloud.control.replication_destinations(),
+    ))
 }
 
 pub(super) fn feature(
@@ -87,7 +90,11 @@ pub(super) fn feature(
     call: &Call<wire::ShowFeature>,
 ) -> Result<FeaturesReply, Failure> {
     let key = &call.path.feature_key;
-    let value = features::one(&cloud.endpoints.region, key)?;
+    let value = features::one(
+        &cloud.endpoints.region,
+        &cloud.control.replication_destinations(),
+        key,
+    )?;
     Ok(BTreeMap::from([(key.clone(), value)]))
 }
 

@@ -20,6 +20,7 @@ use strongroom_wire::{
 
 use super::{
     pages::{limit_of, offset_of, page},
+    replication,
     words::{
         asked_maybe, enterprise_project, id, id_maybe, kind, provider_id, resource_type, shown,
         time, time_asked,
@@ -172,6 +173,7 @@ fn filter(query: ListBackupsQuery) -> Result<BackupFilter, Failure> {
         resource_az: query.resource_az,
         enterprise_project_id: enterprise_project(query.enterprise_project_id),
         dedicated_cloud: query.dec,
+        with_replications: query.show_replication == Some(true),
     })
 }
 
@@ -212,7 +214,10 @@ pub(super) fn present(backup: Backup) -> wire::backup::Backup {
             ..BackupExtendInfo::default()
         },
         id: backup.id.to_string(),
-        image_type: wire::backup::ImageType::Backup,
+        image_type: match backup.replica_of {
+            Some(_) => wire::backup::ImageType::Replication,
+            None => wire::backup::ImageType::Backup,
+        },
         name: backup.name,
         parent_id: backup.parent_id.map(|id| id.to_string()),
         project_id: backup.project_id.to_string(),
@@ -231,7 +236,9 @@ pub(super) fn present(backup: Backup) -> wire::backup::Backup {
         vault_id: backup.vault_id.to_string(),
         scheduled_operation_id: None,
         children: backup.children.into_iter().map(present).collect(),
-        replication_records: None,
+        replication_records: backup
+            .replications
+            .map(|copies| copies.into_iter().map(replication::present).collect()),
         // The documented example has it on the backup that was asked for, not on its parts.
         enterprise_project_id: (!is_part).then_some(backup.enterprise_project_id),
         provider_id: provider_id(backup.kind).to_owned(),

@@ -16,6 +16,7 @@ mod orders;
 mod pages;
 mod policies;
 mod protectables;
+mod replication;
 mod tags;
 mod usage;
 mod vaults;
@@ -30,7 +31,7 @@ use crate::{cloud::Cloud, service::Service};
 
 /// The service's router.
 pub fn router(cloud: Arc<Cloud>) -> Router {
-    Service::new(cloud, errors::Cbr)
+    replication::serve(Service::new(cloud, errors::Cbr))
         .serve(versions::list)
         .serve(versions::show)
         .serve(vaults::create)

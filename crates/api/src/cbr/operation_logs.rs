@@ -1,15 +1,15 @@
 //! Operation logs: tasks listed and shown.
 
 use strongroom_control::operation_logs::{
-    OperationDetail, OperationLog, OperationLogFilter, OperationResource,
+    OperationCopy, OperationDetail, OperationLog, OperationLogFilter, OperationResource,
 };
 use strongroom_model::state::TaskStatus;
 use strongroom_wire::cbr::{
     self as wire,
     operation_log::{
         BackupDetail, CommonDetail, DeleteDetail, ListOpLogsReply, OperationError,
-        OperationExtraInfo, OperationLogReply, RemoveResourcesDetail, RestoreDetail, SyncDetail,
-        VaultDeleteDetail,
+        OperationExtraInfo, OperationLogReply, RemoveResourcesDetail, ReplicationDetail,
+        RestoreDetail, SyncDetail, VaultDeleteDetail,
     },
     resource::{ObjectType, ResourceRef},
 };
@@ -89,7 +89,9 @@ fn present(log: OperationLog) -> wire::operation_log::OperationLog {
         update_expiration_time: None,
     };
     let policy_id = match &log.detail {
-        OperationDetail::PolicyRun { policy_id, .. } => Some(policy_id.to_string()),
+        OperationDetail::PolicyRun { policy_id, .. }
+        | OperationDetail::ReplicationRun { policy_id, .. } => Some(policy_id.to_string()),
+        OperationDetail::Replication(copy) => copy.policy_id.map(|id| id.to_string()),
         _ => None,
     };
     add_detail(&mut extra_info, log.detail);
@@ -170,7 +172,8 @@ fn add_detail(extra: &mut OperationExtraInfo, detail: OperationDetail) {
                 backup_name,
             });
         }
-        OperationDetail::PolicyRun { .. } => {}
+        OperationDetail::PolicyRun { .. } | OperationDetail::ReplicationRun { .. } => {}
+        OperationDetail::Replication(copy) => extra.replication = Some(present_copy(*copy)),
         OperationDetail::Sync { imported, failed } => {
             extra.sync = Some(SyncDetail {
                 sync_backup_num: imported,
@@ -197,6 +200,21 @@ fn add_detail(extra: &mut OperationExtraInfo, detail: OperationDetail) {
                 resources: Some(resources.into_iter().map(present_resource).collect()),
             });
         }
+    }
+}
+
+fn present_copy(copy: OperationCopy) -> ReplicationDetail {
+    ReplicationDetail {
+        destination_backup_id: copy.destination_backup_id.to_string(),
+        destination_checkpoint_id: copy.destination_checkpoint_id.to_string(),
+        destination_project_id: copy.destination_project_id.to_string(),
+        destination_region: copy.destination_region,
+        source_backup_id: copy.source_backup_id.to_string(),
+        source_checkpoint_id: copy.source_checkpoint_id.to_string(),
+        source_project_id: copy.source_project_id.to_string(),
+        source_region: copy.source_region,
+        source_backup_name: copy.source_backup_name,
+        destination_backup_name: copy.destination_backup_name,
     }
 }
 

@@ -16,7 +16,12 @@ use strongroom_wire::{
 };
 
 use crate::{
-    call::Call, cbr::words::id, cloud::Cloud, failure::Failure, metrics, service::Service,
+    call::Call,
+    cbr::words::{id, time},
+    cloud::Cloud,
+    failure::Failure,
+    metrics,
+    service::Service,
 };
 
 /// Adds our operations to the identity origin.
@@ -66,6 +71,8 @@ fn report(cloud: &Cloud, call: &Call<wire::ShowBackupReport>) -> Result<BackupRe
         items: report.items,
         problem_count: problems.len() as u64,
         problems,
+        verified_at: report.verified.as_ref().map(|verified| time(verified.at)),
+        damage: report.verified.and_then(|verified| verified.problem),
     })
 }
 

@@ -51,6 +51,11 @@ fn body(info: &OperationInfo) -> Option<Value> {
         "MigrateVaultResource" => {
             json!({ "destination_vault_id": OTHER, "resource_ids": [MISSING] })
         }
+        "CopyBackup" => json!({ "replicate": {
+            "destination_project_id": "0".repeat(32),
+            "destination_region": "eu-nl",
+            "destination_vault_id": MISSING,
+        } }),
         "AddMember" => json!({ "members": ["0".repeat(32)] }),
         "UpdateMemberStatus" => json!({ "status": "rejected" }),
         "UpdateAgent" => json!({ "agent": { "status": "uninstall" } }),

@@ -87,7 +87,11 @@ impl TestCloud {
             clock: clock.clone(),
             entropy: entropy.clone(),
             store_of: stores_below(data.join("repositories").to_str().unwrap()),
-            regions: std::collections::BTreeMap::new(),
+            regions: [(
+                "eu-nl".to_owned(),
+                stores_below(data.join("far").to_str().unwrap()),
+            )]
+            .into(),
             master_key,
             own_paths: vec![data],
         });

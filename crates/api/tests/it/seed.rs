@@ -214,6 +214,7 @@ fn backup_row(backup: &Value) -> BackupRow {
         updated_at: time(&backup["created_at"]),
         protected_at: None,
         expired_at: None,
+        replica_of: None,
     }
 }
 

@@ -119,6 +119,12 @@ impl VaultPolicies<'_> {
         self.bindings(filter, "vault_id, operation_type", limit)
     }
 
+    /// The bindings of all projects that copy into that vault.
+    pub fn any_project_into(&self, destination: &VaultId) -> Result<Vec<Binding>> {
+        let filter = Filter::new().is("destination_vault_id", destination);
+        self.bindings(filter, "vault_id, operation_type", u32::MAX)
+    }
+
     fn bindings(&self, mut filter: Filter, order: &str, limit: u32) -> Result<Vec<Binding>> {
         filter = filter.that(NOT_IN_TRASH);
         let clauses = filter.sql();

@@ -103,6 +103,8 @@ pub struct VaultFilter {
     pub policy_id: Option<PolicyId>,
     /// That bind resources by themselves, or not.
     pub auto_bind: Option<bool>,
+    /// In that region, or with nothing inside in the service's own.
+    pub region: Option<Option<String>>,
 }
 
 impl VaultFilter {
@@ -115,7 +117,13 @@ impl VaultFilter {
             .maybe("protect_type", self.protect_type.as_ref())
             .maybe("object_type", self.object_type.as_ref())
             .maybe("enterprise_project_id", self.enterprise_project_id.as_ref())
-            .maybe("auto_bind", self.auto_bind.as_ref());
+            .maybe("auto_bind", self.auto_bind.as_ref())
+            .maybe("region", self.region.as_ref().and_then(Option::as_ref));
+        let filter = if self.region == Some(None) {
+            filter.that("region IS NULL")
+        } else {
+            filter
+        };
         let filter = match &self.policy_id {
             None => filter,
             Some(policy) => {
@@ -188,6 +196,7 @@ impl Vaults<'_> {
         self.0.vault_tags().remove_all(project, id)?;
         self.0.vault_policies().remove_vault(project, id)?;
         self.0.notes().remove(project, id)?;
+        self.0.checks().remove_vault(project, id)?;
         self.0.repositories().remove(project, id)?;
         let anywhere = Filter::new().is("project_id", project).is("id", id);
         Ok(self.0.remove::<VaultRow>(&anywhere)? > 0)

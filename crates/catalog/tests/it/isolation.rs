@@ -8,7 +8,10 @@ use strongroom_model::ProjectId;
 
 use crate::{
     backends::on_every_backend,
-    sample::{BACKUP, CHECKPOINT, LOG, POLICY, RESOURCE, VAULT, contents, fill, fill_policies},
+    sample::{
+        BACKUP, CHECKPOINT, LOG, POLICY, REPLICATION, RESOURCE, VAULT, contents, fill, fill_copies,
+        fill_policies,
+    },
 };
 
 type Look = fn(&Tx<'_>, &ProjectId) -> Result<bool, Error>;
@@ -147,6 +150,24 @@ const LOOKS: &[(&str, Look)] = &[
         Ok(!tx.resource_tags().of_resource(p, &RESOURCE)?.is_empty())
     }),
     // Removals last, each before what it hangs on.
+    ("replications get", |tx, p| {
+        Ok(tx.replications().get(p, &REPLICATION)?.is_some())
+    }),
+    ("replications of backup", |tx, p| {
+        Ok(!tx.replications().of_backup(p, &BACKUP)?.is_empty())
+    }),
+    ("replications unfinished of backup", |tx, p| {
+        tx.replications().unfinished_of_backup(p, &BACKUP)
+    }),
+    ("replications change", |tx, p| {
+        found(tx.replications().change(p, &REPLICATION, |_| {}))
+    }),
+    ("checks of vault", |tx, p| {
+        Ok(tx.checks().vault(p, &VAULT)?.is_some())
+    }),
+    ("checks of backup", |tx, p| {
+        Ok(tx.checks().backup(p, &BACKUP)?.is_some())
+    }),
     ("vault policies remove", |tx, p| {
         tx.vault_policies().remove(p, &VAULT, &POLICY)
     }),
@@ -181,6 +202,7 @@ fn another_projects_rows_are_not_there_whatever_is_asked() {
         let catalog = &subject.catalog;
         let tenants = fill(catalog);
         fill_policies(catalog, tenants.ours);
+        fill_copies(catalog, tenants.ours);
         let before = contents(catalog, &tenants);
         for (name, look) in LOOKS {
             let seen = catalog.write(|tx| look(tx, &tenants.theirs)).unwrap();

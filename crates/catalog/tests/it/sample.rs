@@ -4,17 +4,18 @@ use std::fmt::Debug;
 
 use serde_json::json;
 use strongroom_catalog::{
-    AccessKeyRow, AuditRow, BackupFilter, BackupRow, Catalog, CheckpointRow, GrantRow, Json,
-    KeyStatus, OperationLogFilter, OperationLogRow, OperationType, Page, PolicyRow, PolicyType,
-    RepositoryRow, ResourceFilter, ResourceRow, ResourceTagRow, Result, Seal, Sealed, TagRow,
-    TokenRow, TokenScope, Tx, VaultFilter, VaultPolicyRow, VaultResourceRow, VaultRow,
+    AccessKeyRow, AuditRow, BackupCheckRow, BackupFilter, BackupRow, Catalog, CheckpointRow,
+    GrantRow, Json, KeyStatus, OperationLogFilter, OperationLogRow, OperationType, Page, PolicyRow,
+    PolicyType, ReplicationRow, ReplicationStatus, RepositoryRow, ResourceFilter, ResourceRow,
+    ResourceTagRow, Result, Seal, Sealed, TagRow, TokenRow, TokenScope, Tx, VaultCheckRow,
+    VaultFilter, VaultPolicyRow, VaultResourceRow, VaultRow,
     jobs::WithEnded,
     policies::{Outcome, RunRow, ScheduledBackupRow},
 };
 use strongroom_jobs::NewJob;
 use strongroom_model::{
     AccessKeyId, BackupId, Bytes, CheckpointId, GiB, JobId, OperationLogId, PolicyId, ProjectId,
-    ResourceId, ResourceKind, VaultId,
+    ReplicationId, ResourceId, ResourceKind, VaultId,
     state::{BackupStatus, CheckpointStatus, ProtectStatus, TaskStatus, VaultStatus},
 };
 
@@ -26,6 +27,7 @@ pub(crate) const CHECKPOINT: CheckpointId = CheckpointId::from_bytes([0x33; 16])
 pub(crate) const BACKUP: BackupId = BackupId::from_bytes([0x44; 16]);
 pub(crate) const LOG: OperationLogId = OperationLogId::from_bytes([0x55; 16]);
 pub(crate) const POLICY: PolicyId = PolicyId::from_bytes([0x77; 16]);
+pub(crate) const REPLICATION: ReplicationId = ReplicationId::from_bytes([0x88; 16]);
 pub(crate) const JOB: JobId = JobId::from_bytes([0x66; 16]);
 /// A sealed key that can be looked for in files.
 pub(crate) const KEY: &[u8] = b"a sealed key that must not be found again";
@@ -135,6 +137,7 @@ pub(crate) fn backup(project: ProjectId) -> BackupRow {
         updated_at: at(6),
         protected_at: Some(at(6)),
         expired_at: Some(at(7)),
+        replica_of: None,
     }
 }
 
@@ -266,6 +269,52 @@ pub(crate) fn run(project: ProjectId) -> RunRow {
 }
 
 /// A policy with all that hangs on it, beside what [`fill`] made.
+/// Says that the backup was copied, and what checks found of it and of its vault.
+pub(crate) fn fill_copies(catalog: &Catalog, project: ProjectId) {
+    catalog
+        .write::<_, strongroom_catalog::Error>(|tx| {
+            tx.replications().insert(&ReplicationRow {
+                id: REPLICATION,
+                project_id: project,
+                backup_id: BACKUP,
+                source_checkpoint_id: CHECKPOINT,
+                vault_id: VAULT,
+                source_region: "near".into(),
+                destination_project_id: project,
+                destination_region: "far".into(),
+                destination_vault_id: VaultId::from_bytes([0x12; 16]),
+                destination_checkpoint_id: CheckpointId::from_bytes([0x34; 16]),
+                destination_backup_id: BackupId::from_bytes([0x45; 16]),
+                status: ReplicationStatus::Replicating,
+                error_code: None,
+                error_message: None,
+                log_id: LOG,
+                policy_id: Some(POLICY),
+                created_at: at(8),
+                updated_at: at(9),
+            })?;
+            tx.checks().set_vault(&VaultCheckRow {
+                vault_id: VAULT,
+                project_id: project,
+                parts: 30,
+                next_part: 2,
+                looked_at: at(9),
+                round_at: Some(at(8)),
+                packs: 1,
+                bytes: 2,
+                healed: 3,
+            })?;
+            tx.checks().set_backup(&BackupCheckRow {
+                backup_id: BACKUP,
+                project_id: project,
+                vault_id: VAULT,
+                checked_at: at(9),
+                problem: Some("chunk 00 is lost".into()),
+            })
+        })
+        .unwrap();
+}
+
 pub(crate) fn fill_policies(catalog: &Catalog, project: ProjectId) {
     catalog
         .write::<_, strongroom_catalog::Error>(|tx| {

@@ -20,6 +20,7 @@ use crate::{
     operation_logs::{self, NewTask, OperationDetail, OperationResource},
     page::LIMIT_MAX,
     plans::{self, Consent, Deed},
+    replication,
     schedule::Ledger,
     trash, vaults,
 };
@@ -35,6 +36,7 @@ impl Control {
     ) -> Result<Listed<Backup>> {
         let project = project(caller)?;
         let page = page.rows(LIMIT_MAX)?;
+        let with_replications = filter.with_replications;
         let shared = rows::shared_filter(filter);
         let Some(filter) = rows::row_filter(filter)? else {
             return Ok(Listed::nothing());
@@ -47,7 +49,15 @@ impl Control {
                     .backups()
                     .list_shared(&project, shared, &filter, &sort, &page)?,
             };
-            Listed::of_rows(found, |row| rows::view_for(tx, project, row))
+            Listed::of_rows(found, |row| {
+                let replications = with_replications
+                    .then(|| replication::of_backup(tx, &row))
+                    .transpose()?;
+                Ok(Backup {
+                    replications,
+                    ..rows::view_for(tx, project, row)?
+                })
+            })
         })
     }
 
@@ -55,8 +65,17 @@ impl Control {
     pub fn show_backup(&self, caller: &Caller, id: BackupId) -> Result<Backup> {
         let project = project(caller)?;
         self.read(|tx| {
-            let visible = members::visible(tx, project, id)?;
-            rows::view_for(tx, project, visible.backup)
+            let backup = members::visible(tx, project, id)?.backup;
+            let replications = if backup.project_id == project {
+                // The documents show no empty list here.
+                Some(replication::of_backup(tx, &backup)?).filter(|copies| !copies.is_empty())
+            } else {
+                None
+            };
+            Ok(Backup {
+                replications,
+                ..rows::view_for(tx, project, backup)?
+            })
         })
     }
 
@@ -123,6 +142,9 @@ impl Control {
             }
             if tx.jobs().unfinished_with_key(&params::backup_key(id))? > 0 {
                 return Err(Error::conflict(Reason::BackupInUse, "a restore of it runs"));
+            }
+            if tx.replications().unfinished_of_backup(&project, &id)? {
+                return Err(Error::conflict(Reason::BackupInUse, "it is being copied"));
             }
             if locks::keeps(locks::safety_of(tx, &vault)?, &backup, now) {
                 return Err(Error::conflict(Reason::LockedVaultKeepsBackup, id));
@@ -197,7 +219,8 @@ impl Control {
         let vault = vaults::rows::get(tx, project, backup.vault_id)?;
         let idle = matches!(backup.status, BackupStatus::Available | BackupStatus::Error)
             && vault.status == VaultStatus::Available
-            && tx.jobs().unfinished_with_key(&params::backup_key(id))? == 0;
+            && tx.jobs().unfinished_with_key(&params::backup_key(id))? == 0
+            && !tx.replications().unfinished_of_backup(&project, &id)?;
         if idle {
             self.begin_deletion(tx, "expiry", &vault, &backup)?;
         }

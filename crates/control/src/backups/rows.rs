@@ -10,6 +10,7 @@ use crate::{
     members::row_status,
     operation_logs::{self, KindsWanted, kinds_wanted},
     vaults::one_enterprise_project,
+    verification,
     words::{ImageType, OwnType},
 };
 
@@ -66,6 +67,8 @@ fn alone(tx: &Tx<'_>, row: BackupRow) -> Result<Backup> {
         updated_at: Some(row.updated_at),
         protected_at: row.protected_at,
         expired_at: row.expired_at,
+        replica_of: row.replica_of,
+        replications: None,
     })
 }
 
@@ -105,6 +108,7 @@ pub(super) fn report(tx: &Tx<'_>, row: BackupRow) -> Result<BackupReport> {
         stored: row.stored_bytes,
         items: row.items,
         fail_reason: row.fail_reason.clone(),
+        verified: verification::of_backup(tx, &row.project_id, &row.id)?,
         problems: row.problems.0.iter().map(text).collect(),
         backup: view(tx, row)?,
     })
@@ -147,9 +151,7 @@ pub(super) fn row_filter(filter: &BackupFilter) -> Result<Option<catalog::Backup
             _ => return Err(Error::invalid("used_percent", "must be from 1 to 100")),
         },
     };
-    let elsewhere = filter.image_type == Some(ImageType::Replication)
-        || filter.resource_az.is_some()
-        || filter.dedicated_cloud == Some(true);
+    let elsewhere = filter.resource_az.is_some() || filter.dedicated_cloud == Some(true);
     let kind = match kinds_wanted(filter.kinds.as_deref()) {
         KindsWanted::None => return Ok(None),
         _ if elsewhere => return Ok(None),
@@ -170,6 +172,9 @@ pub(super) fn row_filter(filter: &BackupFilter) -> Result<Option<catalog::Backup
         created_from: filter.start_time,
         created_to: filter.end_time,
         expired_to: None,
+        replicas: filter
+            .image_type
+            .map(|asked| asked == ImageType::Replication),
         enterprise_project_id: one_enterprise_project(filter.enterprise_project_id.as_deref()),
         vault_used_percent: percent,
     }))

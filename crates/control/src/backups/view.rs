@@ -9,6 +9,8 @@ use strongroom_model::{
 
 use crate::{
     Error, Result,
+    replication::Replication,
+    verification::Verified,
     words::{ImageType, MemberStatus, OwnType},
 };
 
@@ -57,6 +59,10 @@ pub struct Backup {
     pub protected_at: Option<Timestamp>,
     /// When it ends.
     pub expired_at: Option<Timestamp>,
+    /// The backup that it is a copy of.
+    pub replica_of: Option<BackupId>,
+    /// Its copies, where they are asked for.
+    pub replications: Option<Vec<Replication>>,
 }
 
 /// What is known about a finished backup beyond the vendor's document.
@@ -76,6 +82,8 @@ pub struct BackupReport {
     pub items: u64,
     /// Why it is in error; absent if it is not.
     pub fail_reason: Option<String>,
+    /// What the last check said of it; absent before the first.
+    pub verified: Option<Verified>,
     /// What could not be read, the first hundred; `fail_reason` says how many there were in all.
     pub problems: Vec<String>,
 }
@@ -111,6 +119,8 @@ pub struct BackupFilter {
     pub used_percent: Option<i64>,
     /// Asked for, or made, as this.
     pub incremental: Option<bool>,
+    /// Whether to show the copies of each.
+    pub with_replications: bool,
     /// How it came into the vault.
     pub image_type: Option<ImageType>,
     /// In this zone; resources here have none.

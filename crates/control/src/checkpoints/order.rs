@@ -240,6 +240,7 @@ impl Order<'_> {
             updated_at: now,
             protected_at: None,
             expired_at: None,
+            replica_of: None,
         }
     }
 }

@@ -11,7 +11,7 @@ use strongroom_store::{ErrorKind, Key, Store};
 
 use super::{
     failure::{self, again, chain, of_control, of_store},
-    params::{self, DeleteVault},
+    params::{self, DeleteVault, Verify},
     repository::{self, Data},
 };
 use crate::{
@@ -56,7 +56,7 @@ fn erase(control: &Control, context: &StepContext<'_>) -> Result<Value, StepErro
 }
 
 /// Sees to it that nothing that was not asked for writes to the store while it is erased: a
-/// collection, a note (which would bring the vault's key back).
+/// collection, a check that heals, a note (which would bring the vault's key back).
 fn stop_upkeep(
     control: &Control,
     context: &StepContext<'_>,
@@ -69,10 +69,13 @@ fn stop_upkeep(
     let now = control.now();
     let running = control.order(|tx| {
         let unfinished = tx.jobs().list(WithEnded::No, &Page::ALL)?.rows;
+        let verifies = |job: &Job| {
+            job.kind == super::VERIFY
+                && super::of_job::<Verify>(&job.params).is_ok_and(|of| of.vault == params.vault)
+        };
         let of_vault = unfinished.iter().filter(|job| {
-            job.exclusive_key
-                .as_ref()
-                .is_some_and(|key| keys.contains(key))
+            let key = job.exclusive_key.as_ref();
+            key.is_some_and(|key| keys.contains(key)) || verifies(job)
         });
         let mut running = false;
         for job in of_vault {
@@ -81,7 +84,7 @@ fn stop_upkeep(
         Ok(running)
     });
     if running.map_err(|error| of_control(context, &error))? {
-        let cause = "a collection or a note of the repository is being stopped";
+        let cause = "a collection, a note or a check of the repository is being stopped";
         return Err(again(context, cause));
     }
     Ok(())

@@ -3,6 +3,8 @@
 //! - `protect`: makes one backup
 //! - `restore`: restores one backup
 //! - `delete_backup`, `remove_resources`, `delete_vault`: let data go
+//! - `replicate`: copies one backup into another region
+//! - `verify`: reads a part of a vault's data again, and heals it
 //! - `collect`: frees what no backup of a vault needs any more
 //! - `import`: takes backups that the catalog does not know into it; `note`: writes beside the
 //!   data what the catalog knows
@@ -23,9 +25,11 @@ mod own_paths;
 pub(crate) mod params;
 mod protect;
 mod remove_resources;
+mod replicate;
 mod repository;
 mod restore;
 pub(crate) mod saved;
+mod verify;
 mod watch;
 
 use std::sync::Arc;
@@ -40,6 +44,7 @@ use crate::{Control, Error, Result};
 
 pub(crate) use self::{
     collect::order_collection, failure::chain, note::order_note, repository::BACKUP_LABEL,
+    verify::order_verification,
 };
 
 /// The name of the job that makes one backup.
@@ -52,9 +57,13 @@ pub(crate) const DELETE_BACKUP: &str = "delete_backup";
 pub(crate) const REMOVE_RESOURCES: &str = "remove_resources";
 /// The name of the job that deletes a vault.
 pub(crate) const DELETE_VAULT: &str = "delete_vault";
+/// The name of the job that copies one backup into another region.
+pub(crate) const REPLICATE: &str = "replicate";
 /// The name of the job that frees what nothing needs any more.
 pub(crate) const COLLECT: &str = "collect";
 
+/// The name of the job that reads data again.
+pub(crate) const VERIFY: &str = "verify";
 /// The name of the job that takes backups into the catalog.
 pub(crate) const IMPORT: &str = "import";
 /// The name of the job that writes the catalog's rows beside the data.
@@ -67,9 +76,11 @@ pub const ALL: &[&JobType<Control>] = &[
     &delete_backup::JOB,
     &remove_resources::JOB,
     &delete_vault::JOB,
+    &replicate::JOB,
     &collect::JOB,
     &import::JOB,
     &note::JOB,
+    &verify::JOB,
 ];
 
 impl Context for Control {
@@ -127,9 +138,11 @@ mod tests {
             DELETE_BACKUP,
             REMOVE_RESOURCES,
             DELETE_VAULT,
+            REPLICATE,
             COLLECT,
             IMPORT,
             NOTE,
+            VERIFY,
         ];
         let registry = Registry::new(ALL).unwrap();
         assert_eq!(registry.names().len(), names.len());

@@ -2,7 +2,9 @@
 //! with a default, none may change its meaning while jobs of an older release are unfinished.
 
 use serde::{Deserialize, Serialize};
-use strongroom_model::{BackupId, OperationLogId, ProjectId, ResourceId, VaultId};
+use strongroom_model::{
+    BackupId, OperationLogId, ProjectId, ReplicationId, ResourceId, Timestamp, VaultId,
+};
 
 /// Makes one backup.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -120,6 +122,34 @@ pub(crate) struct Note {
     pub(crate) vault: VaultId,
 }
 
+/// Copies one backup into a vault of another region.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Replicate {
+    pub(crate) project: ProjectId,
+    pub(crate) vault: VaultId,
+    pub(crate) backup: BackupId,
+    pub(crate) destination_project: ProjectId,
+    pub(crate) destination_vault: VaultId,
+    pub(crate) replica: BackupId,
+    pub(crate) record: ReplicationId,
+    pub(crate) log: OperationLogId,
+}
+
+/// Reads a part of a vault's packs again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Verify {
+    pub(crate) project: ProjectId,
+    pub(crate) vault: VaultId,
+    pub(crate) part: u32,
+    pub(crate) parts: u32,
+    /// Bytes per second at most.
+    pub(crate) rate: Option<u64>,
+    pub(crate) began: Timestamp,
+}
+
+/// Data are read again by one worker at a time, so that the others make backups.
+pub(crate) const VERIFY_KEY: &str = "verify";
+
 /// Work on one resource is done in the order it was asked for.
 pub(crate) fn resource_key(resource: ResourceId) -> String {
     format!("resource:{resource}")
@@ -143,6 +173,12 @@ pub(crate) fn import_key(vault: VaultId) -> String {
 /// One note of a vault is written at a time; it stands in nobody's way.
 pub(crate) fn note_key(vault: VaultId) -> String {
     format!("note:{vault}")
+}
+
+/// Copies into one vault are made one after the other: each stores only what those before it did
+/// not.
+pub(crate) fn replicate_key(destination: VaultId) -> String {
+    format!("replicate:{destination}")
 }
 
 /// Work on one vault as a whole is done in the order it was asked for.

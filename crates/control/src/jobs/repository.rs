@@ -6,11 +6,17 @@
 //! Invariant: a repository is made only for a vault that never had one. If the catalog says that
 //! there is one and the store has none, the storage is not where it was, and nothing is written.
 
+use std::sync::Arc;
+
 use strongroom_catalog::{Json, RepositoryRow, VaultRow};
 use strongroom_engine::{CreateOptions, Error as EngineError, Manifest, Repository, Unlock};
 use strongroom_jobs::{StepContext, StepError};
 use strongroom_model::{BackupId, Bytes, ProjectId, VaultId};
-use strongroom_store::{ErrorKind, Key, Operation, Store, record::Recorder};
+use strongroom_store::{
+    ErrorKind, Key, Operation, Store,
+    limit::{Limits, Pace, limited},
+    record::Recorder,
+};
 
 use super::failure::{again, chain, fail, of_control, of_engine, of_store};
 use crate::{
@@ -78,7 +84,20 @@ impl<'a> Data<'a> {
 
     /// The repository; `None` if the vault never had one.
     pub(super) fn open(&self) -> Result<Option<Repository>, StepError> {
-        match Repository::open(self.store()?, &self.unlock()?) {
+        self.open_in(self.store()?)
+    }
+
+    /// The same, read and written no faster than that.
+    pub(super) fn open_limited(
+        &self,
+        limits: Limits,
+        pace: &Arc<dyn Pace>,
+    ) -> Result<Option<Repository>, StepError> {
+        self.open_in(limited(&self.store()?, limits, pace))
+    }
+
+    fn open_in(&self, store: Store) -> Result<Option<Repository>, StepError> {
+        match Repository::open(store, &self.unlock()?) {
             Ok(repository) => {
                 self.remember()?;
                 Ok(Some(repository))

@@ -7,7 +7,8 @@
 mod view;
 
 pub use view::{
-    OperationDetail, OperationFailure, OperationLog, OperationLogFilter, OperationResource,
+    OperationCopy, OperationDetail, OperationFailure, OperationLog, OperationLogFilter,
+    OperationResource,
 };
 
 use serde::{Deserialize, Serialize};
@@ -62,7 +63,10 @@ impl Control {
                 return Err(Error::conflict(Reason::TaskFinished, row.status));
             }
             let kind = OperationType::of_row(row.operation_type)?;
-            if !matches!(kind, OperationType::Backup | OperationType::Restore) {
+            if !matches!(
+                kind,
+                OperationType::Backup | OperationType::Replication | OperationType::Restore
+            ) {
                 return Err(Error::conflict(Reason::TaskNotCancellable, kind));
             }
             if let Some(job) = &row.job_id {
@@ -424,6 +428,7 @@ impl OperationDetail {
     pub const fn operation_type(&self) -> OperationType {
         match self {
             Self::Backup { .. } | Self::PolicyRun { .. } => OperationType::Backup,
+            Self::Replication(_) | Self::ReplicationRun { .. } => OperationType::Replication,
             Self::Restore { .. } => OperationType::Restore,
             Self::Delete { .. } => OperationType::Delete,
             Self::Sync { .. } => OperationType::Sync,

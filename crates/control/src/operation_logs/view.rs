@@ -99,6 +99,15 @@ pub enum OperationDetail {
         /// Its name at the time.
         backup_name: String,
     },
+    /// A copy into another region.
+    Replication(Box<OperationCopy>),
+    /// Runs of a policy that copied nothing.
+    ReplicationRun {
+        /// The policy.
+        policy_id: PolicyId,
+        /// How many runs there were.
+        runs: u64,
+    },
     /// Runs of a policy that made no backup.
     PolicyRun {
         /// The policy.
@@ -129,6 +138,33 @@ pub enum OperationDetail {
         /// The resources.
         resources: Vec<OperationResource>,
     },
+}
+
+/// What a task that copies a backup says of both ends.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OperationCopy {
+    /// The original.
+    pub source_backup_id: BackupId,
+    /// Its name at the time.
+    pub source_backup_name: String,
+    /// Its restore point.
+    pub source_checkpoint_id: CheckpointId,
+    /// Its project.
+    pub source_project_id: ProjectId,
+    /// Its region.
+    pub source_region: String,
+    /// The copy.
+    pub destination_backup_id: BackupId,
+    /// Its name at the time.
+    pub destination_backup_name: String,
+    /// Its restore point.
+    pub destination_checkpoint_id: CheckpointId,
+    /// Its project.
+    pub destination_project_id: ProjectId,
+    /// Its region.
+    pub destination_region: String,
+    /// The policy that asked for it.
+    pub policy_id: Option<PolicyId>,
 }
 
 /// Which tasks to list; `None` matches all.

@@ -5,11 +5,11 @@ use std::collections::BTreeSet;
 use strongroom_catalog::{PolicyRow, PolicyType as RowType, Tx, VaultPolicyRow, VaultRow};
 use strongroom_model::{PolicyId, ResourceId, Timestamp, VaultId};
 
-use super::{VaultPolicy, definition_of, get};
+use super::{VaultPolicy, get};
 use crate::{
     Caller, Control, Error, Reason, Result,
     control::project,
-    schedule, vaults,
+    replication, schedule, vaults,
     words::{ProtectType, stored},
 };
 
@@ -32,6 +32,11 @@ impl Control {
                     Reason::VaultStateForbids,
                 )?;
                 let policy = get(tx, project, one.policy_id)?;
+                if let Some(to) = one.destination_vault_id
+                    && policy.operation_type == RowType::Replication
+                {
+                    replication::policy::check_binding(self, tx, caller, &vault, (&policy, to))?;
+                }
                 bind(tx, &vault, &policy, one.destination_vault_id, now)?;
             }
             Ok(asked.to_vec())
@@ -111,7 +116,7 @@ pub(crate) fn bind(
     destination: Option<VaultId>,
     now: Timestamp,
 ) -> Result<()> {
-    fits(tx, vault, policy, destination)?;
+    fits(vault, policy, destination)?;
     let project = vault.project_id;
     let known = tx
         .vault_policies()
@@ -138,12 +143,7 @@ pub(crate) fn bind(
 }
 
 /// Refuses a policy that makes no sense at that vault.
-fn fits(
-    tx: &Tx<'_>,
-    vault: &VaultRow,
-    policy: &PolicyRow,
-    destination: Option<VaultId>,
-) -> Result<()> {
+fn fits(vault: &VaultRow, policy: &PolicyRow, destination: Option<VaultId>) -> Result<()> {
     let kind = stored::<ProtectType>(&vault.protect_type)?;
     if policy.operation_type == RowType::Backup {
         return if kind == ProtectType::Backup {
@@ -165,19 +165,5 @@ fn fits(
         let about = "a vault does not take its own copies";
         return Err(Error::conflict(Reason::NoReplicationTarget, about));
     }
-    // A vault of another region is looked at when copies go there; one of this project is here.
-    match tx.vaults().get(&vault.project_id, &destination)? {
-        Some(row) if stored::<ProtectType>(&row.protect_type)? != ProtectType::Replication => {
-            Err(Error::conflict(Reason::NoReplicationTarget, &row.name))
-        }
-        Some(_) => Ok(()),
-        None => {
-            let own = definition_of(policy)?.destination_project_id.as_deref()
-                == Some(vault.project_id.to_string().as_str());
-            if own {
-                return Err(Error::conflict(Reason::NoSuchTargetVault, destination));
-            }
-            Ok(())
-        }
-    }
+    Ok(())
 }

@@ -13,7 +13,11 @@ use strongroom_model::{
     state::BackupStatus,
 };
 
-use crate::{Control, Result, policies, schedule::Ledger};
+use crate::{
+    Control, Result, policies, replication,
+    schedule::Ledger,
+    words::{ProtectType, stored},
+};
 
 /// Vaults that are looked at together.
 const PAGE: u32 = 100;
@@ -62,8 +66,14 @@ impl Control {
 /// The backups of a vault that retention lets go.
 fn leaving(tx: &Tx<'_>, vault: &VaultRow, now: Timestamp) -> Result<Vec<BackupId>> {
     let rule = rule_of(tx, vault)?;
+    let for_copies = stored::<ProtectType>(&vault.protect_type)? == ProtectType::Replication;
     let mut leaving = Vec::new();
     for (_, backups) in by_resource(tx, vault, None)? {
+        let rule = if for_copies {
+            replication::policy::rule_there(tx, vault, backups.first().map(|one| &one.row))?
+        } else {
+            rule.clone()
+        };
         let candidates: Vec<_> = backups.iter().filter_map(candidate).collect();
         let seen: Vec<Candidate> = candidates.iter().map(|(_, one)| *one).collect();
         let verdicts = judge(rule.as_ref(), &seen, now);

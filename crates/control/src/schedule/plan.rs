@@ -1,14 +1,13 @@
 //! When a policy runs next at a vault.
 
-use strongroom_catalog::{PolicyRow, PolicyType, VaultPolicyRow};
+use strongroom_catalog::{PolicyRow, VaultPolicyRow};
 use strongroom_model::{Timestamp, VaultId};
 
 use crate::{Result, policies};
 
 /// Sets the next run after that time; none if the policy does not run.
 pub(crate) fn plan(policy: &PolicyRow, place: &mut VaultPolicyRow, after: Timestamp) -> Result<()> {
-    let runs = policy.enabled && policy.operation_type == PolicyType::Backup;
-    place.due_at = if runs {
+    place.due_at = if policy.enabled {
         policies::calendar(policy)?
             .reaching_back_to(after)
             .next_after(after)

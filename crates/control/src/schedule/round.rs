@@ -25,7 +25,9 @@ use crate::{
     Control, Error, Reason, Result,
     checkpoints::{SkippedResource, order},
     operation_logs::{self, OperationDetail, OperationFailure, OperationResource},
-    policies, vaults,
+    policies,
+    replication::{self, policy::CopyRun},
+    vaults,
 };
 
 /// Bindings that are looked at together.
@@ -130,7 +132,7 @@ impl Control {
         let (project, vault) = (binding.place.project_id, binding.place.vault_id);
         let found = tx
             .vault_policies()
-            .get(&project, &vault, PolicyType::Backup)?;
+            .get(&project, &vault, binding.place.operation_type)?;
         let Some(mut place) = found.filter(|place| *place == binding.place) else {
             return Ok(None);
         };
@@ -210,6 +212,9 @@ impl Control {
             let about = format!("{}: {}", run.vault.name, run.vault.status);
             return Err(Error::conflict(Reason::VaultStateForbidsBackup, about));
         }
+        if run.policy.operation_type == PolicyType::Replication {
+            return self.copy_run(tx, run);
+        }
         binding::bind_resources(tx, run.vault, run.now)?;
         let held = tx
             .vault_resources()
@@ -248,6 +253,27 @@ impl Control {
             outcome: Outcome::Ordered,
             checkpoint: Some(placed.checkpoint.id),
             backups: placed.backups.len() as u64,
+        })
+    }
+
+    fn copy_run(&self, tx: &Tx<'_>, run: &Run<'_>) -> Result<Done> {
+        let copies = CopyRun {
+            vault: run.vault,
+            policy: run.policy,
+            place: run.place,
+            seq: run.row.seq,
+            now: run.now,
+        };
+        let backups = replication::policy::order_run(self, tx, REQUEST, &copies)?;
+        let outcome = if backups > 0 {
+            Outcome::Ordered
+        } else {
+            Outcome::Idle
+        };
+        Ok(Done {
+            outcome,
+            checkpoint: None,
+            backups,
         })
     }
 
@@ -298,9 +324,10 @@ impl Control {
         failure: OperationFailure,
         runs: u64,
     ) -> Result<()> {
-        let detail = OperationDetail::PolicyRun {
-            policy_id: run.policy.id,
-            runs,
+        let policy_id = run.policy.id;
+        let detail = match run.policy.operation_type {
+            PolicyType::Backup => OperationDetail::PolicyRun { policy_id, runs },
+            PolicyType::Replication => OperationDetail::ReplicationRun { policy_id, runs },
         };
         let note = operation_logs::Note {
             vault: run.vault,

@@ -34,7 +34,11 @@ impl Control {
         let sealed = self.master_key().wrap(id, &key, self.entropy());
         let now = self.now();
         self.write(|tx| {
-            let row = new_row(caller, &new, id, now, Sealed(sealed))?;
+            let region = self.region_for(tx, &new)?;
+            let row = VaultRow {
+                region,
+                ..new_row(caller, &new, id, now, Sealed(sealed))?
+            };
             tx.vaults().insert(&row)?;
             contents::put_in(tx, &row, new.resources, now)?;
             if let Some(policy) = new.backup_policy_id {
@@ -236,6 +240,7 @@ fn row_filter(filter: &VaultFilter) -> Option<catalog::VaultFilter> {
         resource_ids: filter.resource_ids.clone(),
         policy_id: filter.policy_id,
         auto_bind: None,
+        region: None,
     })
 }
 

@@ -52,6 +52,9 @@ impl Control {
             if vault.locked {
                 return Err(Error::conflict(Reason::VaultLocked, &vault.name));
             }
+            if tx.replications().any_project_unfinished_of_vault(&id)? {
+                return Err(Error::conflict(Reason::VaultReplicating, &vault.name));
+            }
             let mut named = Vec::with_capacity(resources.len());
             for resource in &resources {
                 Self::mark_removing(tx, &vault, *resource)?;
@@ -163,6 +166,9 @@ impl Control {
             if busy(tx, &vault, BackupFilter::default())? || resources_busy(tx, &vault)? {
                 let about = format!("{}: a backup or restore waits or runs", vault.name);
                 return Err(Error::conflict(Reason::VaultNotDeletable, about));
+            }
+            if tx.replications().any_project_unfinished_of_vault(&id)? {
+                return Err(Error::conflict(Reason::VaultReplicating, &vault.name));
             }
             plans::consented(tx, &vault, &Deed::DeleteVault(id), consent, now)?;
             // One whose deletion failed halfway has nothing left to bring back.

@@ -88,7 +88,7 @@ impl Clock for Shutter {
 }
 
 /// Lets `act` happen once under the camera; then every picture of it must come out well.
-fn survive(mut world: World, act: impl Fn(&World), check: impl Fn(&World)) {
+pub(crate) fn survive(mut world: World, act: impl Fn(&World), check: impl Fn(&World)) {
     let camera = Camera::of(world.dir.path());
     world.set_clock(Arc::new(Shutter(
         Arc::clone(&camera),

@@ -8,6 +8,7 @@ use strongroom_control::{
     operation_logs::OperationLogFilter,
     policies::{AutoProtect, NewPolicy, PolicyChange, PolicyFilter, VaultPolicy},
     protectables::ProtectableFilter,
+    replication::{Destination, NewCopy, NewVaultCopy},
     resources::ResourceFilter,
     restores::{NewRestore, RestoreTarget},
     tags::TagQuery,
@@ -17,7 +18,7 @@ use strongroom_control::{
 };
 use strongroom_model::{GiB, OperationLogId, PolicyId, ResourceId, VaultId};
 
-use crate::world::{World, added};
+use crate::world::{FAR, World, added};
 
 /// What the first project has, and the resource of its own that the stranger has.
 struct Theirs {
@@ -27,6 +28,14 @@ struct Theirs {
     log: OperationLogId,
     policy: PolicyId,
     strangers_vault: VaultId,
+}
+
+fn to(who: &Caller, vault: VaultId) -> Destination {
+    Destination {
+        region: FAR.to_owned(),
+        project: who.project_id.map_or_else(String::new, |id| id.to_string()),
+        vault,
+    }
 }
 
 type Call = fn(&Control, &Caller, &Theirs) -> Result<()>;
@@ -84,6 +93,23 @@ const NAMED: &[(&str, Reason, Call)] = &[
             place: its.vault.to_string(),
         };
         c.import_backups(who, &[import]).map(drop)
+    }),
+    ("copy_backup", Reason::NoSuchBackup, |c, who, its| {
+        let new = NewCopy {
+            backup_id: its.backup.id,
+            destination: to(who, its.strangers_vault),
+            name: None,
+            description: None,
+        };
+        c.copy_backup(who, &new).map(drop)
+    }),
+    ("copy_checkpoint", Reason::NoSuchVault, |c, who, its| {
+        let new = NewVaultCopy {
+            vault_id: its.vault,
+            destination: to(who, its.strangers_vault),
+            auto_trigger: false,
+        };
+        c.copy_checkpoint(who, &new).map(drop)
     }),
     ("create_checkpoint", Reason::NoSuchVault, |c, who, its| {
         c.create_checkpoint(who, NewCheckpoint::of(its.vault))

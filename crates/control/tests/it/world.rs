@@ -14,7 +14,7 @@ use strongroom_catalog::{
     jobs::WithEnded,
 };
 use strongroom_control::{
-    Caller, Control, MasterKey, Page, Parts, Reason, Resource, Result, Vault,
+    Caller, Control, MasterKey, Page, Parts, Reason, Resource, Result, StoreOf, Vault,
     backups::{Backup, BackupFilter, BackupSort},
     checkpoints::NewCheckpoint,
     keys::RECORD_PATH,
@@ -34,6 +34,9 @@ use strongroom_model::{
 use strongroom_store::{Key, Store, fault::Faults};
 use strongroom_testkit::{clock::ManualClock, entropy::SeededEntropy};
 use tempfile::TempDir;
+
+/// Another region, and the folder of its data.
+pub(crate) const FAR: &str = "far";
 
 /// What a test needs; gone with it.
 pub(crate) struct World {
@@ -202,17 +205,7 @@ impl World {
 
     /// How many manifests a vault's repository holds; 0 if there is none.
     pub(crate) fn manifests(&self, vault: VaultId) -> usize {
-        let store = self.store(vault);
-        let Ok(record) = store.get(&Key::new(RECORD_PATH).unwrap()) else {
-            return 0;
-        };
-        let opened = master_key().open_record(&record).unwrap();
-        assert_eq!(opened.vault, vault);
-        match Repository::open(store, &Unlock::Key(opened.key())) {
-            Ok(repository) => repository.manifests().unwrap().len(),
-            Err(EngineError::NotARepository { .. }) => 0,
-            Err(error) => panic!("{error}"),
-        }
+        manifests_in(self.store(vault), vault)
     }
 
     /// The path of something protected.
@@ -486,6 +479,17 @@ impl World {
         Store::open(place.to_str().unwrap()).unwrap()
     }
 
+    /// The store of a vault in the other region, without faults.
+    pub(crate) fn far_store(&self, vault: VaultId) -> Store {
+        let place = self
+            .dir
+            .path()
+            .join("data")
+            .join(FAR)
+            .join(vault.to_string());
+        Store::open(place.to_str().unwrap()).unwrap()
+    }
+
     /// How many objects the store of a vault holds.
     pub(crate) fn objects(&self, vault: VaultId) -> usize {
         let mut count = 0;
@@ -522,19 +526,37 @@ pub(crate) fn control(
     entropy: &Arc<SeededEntropy>,
 ) -> Control {
     let data = dir.join("data");
-    let (stores, faults) = (
-        stores_below(data.join("repositories").to_str().unwrap()),
-        faults.clone(),
-    );
+    let stores = |folder: &str| -> StoreOf {
+        let (stores, faults) = (
+            stores_below(data.join(folder).to_str().unwrap()),
+            faults.clone(),
+        );
+        Arc::new(move |vault| Ok(faults.wrap(&stores(vault)?)))
+    };
+    let (near, far) = (stores("repositories"), stores(FAR));
     Control::new(Parts {
         catalog: catalog.clone(),
         clock,
         entropy: Arc::clone(entropy) as _,
-        store_of: Arc::new(move |vault| Ok(faults.wrap(&stores(vault)?))),
-        regions: std::collections::BTreeMap::new(),
+        store_of: near,
+        regions: [(FAR.to_owned(), far)].into(),
         master_key: master_key(),
         own_paths: vec![data],
     })
+}
+
+/// How many manifests that store of a vault holds; 0 if it has no repository.
+pub(crate) fn manifests_in(store: Store, vault: VaultId) -> usize {
+    let Ok(record) = store.get(&Key::new(RECORD_PATH).unwrap()) else {
+        return 0;
+    };
+    let opened = master_key().open_record(&record).unwrap();
+    assert_eq!(opened.vault, vault);
+    match Repository::open(store, &Unlock::Key(opened.key())) {
+        Ok(repository) => repository.manifests().unwrap().len(),
+        Err(EngineError::NotARepository { .. }) => 0,
+        Err(error) => panic!("{error}"),
+    }
 }
 
 fn master_key() -> MasterKey {

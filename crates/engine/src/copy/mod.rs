@@ -13,7 +13,7 @@
 mod mirror;
 mod rekey;
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use strongroom_model::Entropy;
 
@@ -42,6 +42,9 @@ pub struct CopyOptions<'a> {
     pub progress: &'a Progress,
     /// Randomness for names and keys.
     pub entropy: Arc<dyn Entropy>,
+    /// What the copies say in place of the labels of their originals. A manifest then counts as
+    /// there only if a copy of it says just this. A mirror has the originals, labels and all.
+    pub labels: Option<&'a BTreeMap<String, String>>,
 }
 
 /// What a copy did.

@@ -40,10 +40,13 @@ pub(super) fn copy(
     options: &CopyOptions<'_>,
     copied: &mut Copied,
 ) -> Result<()> {
-    let mut copies = copies(source, dest)?;
+    let Copies {
+        of: mut copies,
+        as_wanted,
+    } = copies(source, dest, options.labels)?;
     let mut pairs = Pairs::default();
     for manifest in manifests {
-        if copies.contains_key(&manifest.id) {
+        if as_wanted.contains(&manifest.id) {
             copied.present.push(manifest.id);
             continue;
         }
@@ -62,29 +65,60 @@ pub(super) fn copy(
     Ok(())
 }
 
-/// The manifests of `source` that `dest` has copies of.
-fn copies(source: &Repository, dest: &Repository) -> Result<BTreeMap<ManifestId, ManifestId>> {
-    let mut copies = BTreeMap::new();
+/// The manifests of the source that the destination has copies of.
+#[derive(Default)]
+struct Copies {
+    /// A copy of each.
+    of: BTreeMap<ManifestId, ManifestId>,
+    /// Those with a copy that says what is wanted.
+    as_wanted: BTreeSet<ManifestId>,
+}
+
+impl Copies {
+    fn add(&mut self, original: ManifestId, copy: ManifestId, as_wanted: bool) {
+        if as_wanted {
+            self.as_wanted.insert(original);
+            self.of.insert(original, copy);
+        } else {
+            self.of.entry(original).or_insert(copy);
+        }
+    }
+}
+
+fn copies(
+    source: &Repository,
+    dest: &Repository,
+    labels: Option<&BTreeMap<String, String>>,
+) -> Result<Copies> {
+    let mut copies = Copies::default();
     let (ours, theirs) = (format!("{}.", source.id()), format!("{}.", dest.id()));
     let origin = |manifest: &Manifest, of: &str| -> Option<ManifestId> {
         let label = manifest.body.labels.get(COPY_OF)?;
         label.strip_prefix(of)?.parse().ok()
     };
-    for id in dest.manifests()? {
-        match dest.manifest(&id) {
-            Ok(manifest) => copies.extend(origin(&manifest, &ours).map(|from| (from, id))),
+    let says = |manifest: &Manifest| {
+        let said = manifest.body.labels.iter();
+        labels.is_none_or(|labels| said.filter(|(name, _)| *name != COPY_OF).eq(labels.iter()))
+    };
+    let there: BTreeSet<ManifestId> = dest.manifests()?.into_iter().collect();
+    for id in &there {
+        match dest.manifest(id) {
+            Ok(manifest) => {
+                if let Some(original) = origin(&manifest, &ours) {
+                    copies.add(original, *id, says(&manifest));
+                }
+            }
             Err(error @ Error::Store { .. }) => return Err(error),
             // A copy that cannot be read is made again.
             Err(_) => {}
         }
     }
-    // What was once copied from there is there.
-    let there: BTreeSet<ManifestId> = dest.manifests()?.into_iter().collect();
+    // What was once copied from there is there, under its own labels.
     for id in source.manifests()? {
         if let Ok(manifest) = source.manifest(&id)
             && let Some(from) = origin(&manifest, &theirs).filter(|from| there.contains(from))
         {
-            copies.insert(id, from);
+            copies.add(id, from, labels.is_none());
         }
     }
     Ok(copies)
@@ -98,6 +132,7 @@ fn one(
     pairs: &mut Pairs,
     options: &CopyOptions<'_>,
 ) -> Result<(ManifestId, u64)> {
+    options.progress.expect(manifest.body.logical_bytes);
     let writer = dest.writer(options.writer.clone(), options.entropy.clone())?;
     let mut copy = Copy::new(source, dest, &writer, pairs, options);
     let root = match manifest.body.layer {
@@ -106,7 +141,7 @@ fn one(
     };
     let problems = copy.problems(manifest)?;
     let relied = copy.finish()?;
-    let mut labels = manifest.body.labels.clone();
+    let mut labels = options.labels.unwrap_or(&manifest.body.labels).clone();
     labels.insert(
         COPY_OF.to_owned(),
         format!("{}.{}", source.id(), manifest.id),

@@ -3,8 +3,10 @@
 
 use strongroom_engine::{
     CreateOptions, Error, ManifestId, Repository, Result, Unlock,
+    check::Depth,
     copy::{COPY_OF, Copied, CopyOptions, copy, create_mirror},
     layout::Object,
+    repair::{self, RepairOptions},
     tree::Progress,
 };
 use strongroom_store::{
@@ -45,6 +47,7 @@ fn copy_all(source: &Repository, dest: &Repository, seed: u64) -> Result<Copied>
         writer: options(),
         progress: &progress,
         entropy: entropy(seed),
+        labels: None,
     };
     copy(source, dest, &wanted)
 }
@@ -89,6 +92,7 @@ fn a_copy_keeps_labels_and_counts_and_says_what_it_is_a_copy_of() {
         writer: options(),
         progress: &progress,
         entropy: entropy(3),
+        labels: None,
     };
     let mut copied = copy(&source, &dest, &wanted).unwrap().copied;
     copied.extend(copy_all(&source, &dest, 4).unwrap().copied);
@@ -383,4 +387,88 @@ fn a_pack_that_rots_before_it_is_read_back_is_stored_anew_by_the_next_copy() {
         assert!(comes_back(&open_other(&place), id, origin), "{id}");
     }
     assert_sound(&open_other(&place), &there);
+}
+
+#[test]
+fn a_copy_says_what_it_is_told_to_and_only_such_a_copy_counts_as_there() {
+    let store = memory();
+    let (source, saves) = world(&store);
+    let place = memory();
+    let dest = other(&place);
+    let first = *saves.keys().next().unwrap();
+    let progress = Progress::default();
+    let told = |word: &str, seed| {
+        let labels = [("backup".to_owned(), word.to_owned())].into();
+        let wanted = CopyOptions {
+            manifests: &[first],
+            writer: options(),
+            progress: &progress,
+            entropy: entropy(seed),
+            labels: Some(&labels),
+        };
+        copy(&source, &dest, &wanted).unwrap()
+    };
+    let one = told("one", 1);
+    let bytes = pack_bytes(&dest);
+    let again = told("one", 2);
+    assert_eq!((again.copied.len(), again.present.len()), (0, 1));
+    let two = told("two", 3);
+    assert_eq!((two.copied.len(), two.present.len()), (1, 0));
+    for (copied, word) in [(&one, "one"), (&two, "two")] {
+        let (_, id) = copied.copied[0];
+        let labels = dest.manifest(&id).unwrap().body.labels;
+        let told: Vec<_> = labels.keys().map(String::as_str).collect();
+        assert_eq!(told, ["backup", COPY_OF]);
+        assert_eq!(labels["backup"], word);
+        assert!(comes_back(&dest, &id, &saves[&first]));
+    }
+    assert_eq!(pack_bytes(&dest), bytes, "the second stored no data");
+    // Whatever a copy says, the original was copied.
+    assert_eq!(copy_all(&source, &dest, 4).unwrap().present, [first]);
+}
+
+#[test]
+fn a_copy_brings_back_what_its_original_lost() {
+    let store = memory();
+    let (source, saves) = world(&store);
+    let place = memory();
+    copy_all(&source, &other(&place), 1).unwrap();
+    drop(source);
+    for pack in keys(&store, "packs/") {
+        alter(&store, &pack, |bytes| {
+            let half = bytes.len() / 2;
+            bytes[half..].fill(0);
+        });
+    }
+    for parity in keys(&store, "parity/") {
+        store.delete(&parity).unwrap();
+    }
+    let damaged = open(&store);
+    let repaired = RepairOptions {
+        depth: Depth::AllBytes,
+        ..RepairOptions::default()
+    };
+    let progress = Progress::default();
+    let plan = repair::plan(&damaged, &repaired, &progress).unwrap();
+    plan.execute(&damaged, &repaired, &progress, &entropy(2))
+        .unwrap();
+    assert!(!plan.unhealed.is_empty());
+    let replica = open_other(&place);
+    let labels = [("heals".to_owned(), "it".to_owned())].into();
+    let wanted = CopyOptions {
+        manifests: &[],
+        writer: options(),
+        progress: &progress,
+        entropy: entropy(3),
+        labels: Some(&labels),
+    };
+    let healed = copy(&replica, &open(&store), &wanted).unwrap();
+    assert_eq!(healed.copied.len(), saves.len());
+    let whole = open(&store);
+    for (_, temporary) in &healed.copied {
+        whole.forget(temporary, &*entropy(4)).unwrap();
+    }
+    for (id, origin) in &saves {
+        assert!(comes_back(&whole, id, origin), "{id}");
+    }
 }

@@ -254,6 +254,7 @@ fn copy_all(source: &Repository, dest: &Repository, seed: u64) -> Result<()> {
         writer: options(),
         progress: &progress,
         entropy: entropy(seed),
+        labels: None,
     };
     let copied = copy_manifests(source, dest, &wanted)?;
     copied

@@ -7,7 +7,7 @@
 //! - `table`: the 76 operations
 //! - [`backup`], [`vault`], [`checkpoint`], [`import`], [`operation_log`], [`policy`],
 //!   [`protectable`], [`tag`], [`usage`], [`metadata`], [`version`], [`member`], [`agent`],
-//!   [`account`], [`order`]: requests and replies
+//!   [`account`], [`order`], [`replication`]: requests and replies
 //! - [`resource`]: kinds of resource, provider ids, specification codes
 
 pub mod account;
@@ -21,6 +21,7 @@ pub mod operation_log;
 pub mod order;
 pub mod policy;
 pub mod protectable;
+pub mod replication;
 pub mod resource;
 mod table;
 pub mod tag;

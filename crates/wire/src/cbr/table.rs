@@ -36,6 +36,10 @@ use super::{
         SetVaultResourceReply, SetVaultResourceRequest, UpdatePolicyRequest,
     },
     protectable::{ListProtectableQuery, ListProtectableReply, ProtectableReply},
+    replication::{
+        CopyBackupReply, CopyBackupRequest, CopyCheckpointReply, CopyCheckpointRequest,
+        ListExternalVaultQuery, ListExternalVaultReply, ReplicationCapabilitiesReply,
+    },
     tag::{
         BatchVaultTagsRequest, CreateVaultTagsRequest, ProjectTagsReply, SearchVaultsReply,
         SearchVaultsRequest, VaultTagsReply,
@@ -94,11 +98,11 @@ operations! { Cbr;
 
     /// Replicating a Backup
     CopyBackup: Post "/v3/{project_id}/backups/{backup_id}/replicate", "cbr:backups:replicate", 200,
-        not_yet("replication between regions");
+        working(BackupPath, NoQuery, CopyBackupRequest) -> CopyBackupReply;
 
     /// Replicating a Restore Point
     CopyCheckpoint: Post "/v3/{project_id}/checkpoints/replicate", "cbr:vaults:replicate", 200,
-        not_yet("replication between regions");
+        working(ProjectPath, NoQuery, CopyCheckpointRequest) -> CopyCheckpointReply;
 
     /// Creating a Restore Point
     CreateCheckpoint: Post "/v3/{project_id}/checkpoints", "cbr:vaults:backup", 200,
@@ -180,7 +184,7 @@ operations! { Cbr;
 
     /// Querying Vaults of Another Region
     ListExternalVault: Get "/v3/{project_id}/vaults/external", "cbr:vaults:listExternal", 200,
-        not_yet("replication between regions");
+        working(ProjectPath, ListExternalVaultQuery, Empty) -> ListExternalVaultReply;
 
     /// Querying All Features
     ListFeatures: Get "/v3/{project_id}/cbr-features", "cbr:features:list", 200,
@@ -309,7 +313,7 @@ operations! { Cbr;
     /// Querying the Replication Capabilities
     ShowReplicationCapabilities: Get "/v3/{project_id}/replication-capabilities",
         "cbr:backups:queryReplicationCapability", 200,
-        not_yet("replication between regions");
+        working(ProjectPath, NoQuery, Empty) -> ReplicationCapabilitiesReply;
 
     /// Querying Storage Usage
     ShowStorageUsage: Get "/v3/{project_id}/storage_usage", "cbr:vaults:listStorageUsage", 200,

@@ -16,6 +16,7 @@ use crate::{
     operation::Empty,
     path::NoPath,
     query::{Limit, NoQuery},
+    time::CbrTime,
     watch::{
         Alarms, AuditRecords, FreshnessPage, ListAlarmsQuery, ListAuditRecordsQuery,
         ListFreshnessQuery, Status,
@@ -248,6 +249,13 @@ pub struct BackupReport {
     pub problems: Vec<Problem>,
     /// How many problems there are, should the list be cut short.
     pub problem_count: u64,
+    /// When everything that it needs was last read and found as it is said below; null before the
+    /// first time.
+    #[serde(default)]
+    pub verified_at: Option<CbrTime>,
+    /// What was lost of it then; null if nothing was.
+    #[serde(default)]
+    pub damage: Option<String>,
 }
 
 /// Something that could not be read.

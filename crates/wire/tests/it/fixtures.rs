@@ -107,6 +107,8 @@ pub(crate) fn replies() -> Vec<(&'static str, Value)> {
         ChangeOrder: vec![],
         ChangeVaultChargeMode: vec![],
         CheckAgent: vec![],
+        CopyBackup: vec![],
+        CopyCheckpoint: vec![],
         CreateCheckpoint: vec![],
         CreatePolicy: vec![],
         CreatePostPaidVault: vec![],
@@ -120,6 +122,7 @@ pub(crate) fn replies() -> Vec<(&'static str, Value)> {
         ListAgent: vec![],
         ListBackups: vec![],
         ListDomainProjects: vec![],
+        ListExternalVault: vec![],
         ListFeatures: vec![],
         ListOpLogs: vec![],
         ListPolicies: vec![],
@@ -145,6 +148,7 @@ pub(crate) fn replies() -> Vec<(&'static str, Value)> {
         ShowOpLog: vec![],
         ShowPolicy: vec![],
         ShowProtectable: vec![],
+        ShowReplicationCapabilities: vec![],
         ShowStorageUsage: vec![],
         ShowSummary: vec![],
         ShowVault: vec![],
@@ -238,6 +242,8 @@ fn documented_requests_come_back_without_what_only_orders_need() {
     request::<cbr::MigrateDomain>(vec![]);
     request::<cbr::MigrateVaultResource>(vec![]);
     request::<cbr::RegisterAgent>(vec![]);
+    request::<cbr::CopyBackup>(vec![]);
+    request::<cbr::CopyCheckpoint>(vec![]);
     request::<cbr::ImportBackup>(vec![]);
     request::<cbr::ImportCheckpoint>(vec![]);
     request::<cbr::RemoveVaultResource>(vec![]);

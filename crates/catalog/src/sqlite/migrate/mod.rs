@@ -47,6 +47,11 @@ pub(crate) const ALL: &[Migration] = &[
         name: "replication",
         sql: include_str!("../../../migrations/sqlite/0005_replication.sql"),
     },
+    Migration {
+        version: 6,
+        name: "copies",
+        sql: include_str!("../../../migrations/sqlite/0006_replication.sql"),
+    },
 ];
 
 impl Migration {

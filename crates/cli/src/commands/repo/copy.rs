@@ -66,6 +66,7 @@ impl Copy {
             writer: WriterOptions::default(),
             progress: &told,
             entropy: entropy(),
+            labels: None,
         };
         let copied = progress::watch(context.output, "copying", &told, || {
             Ok(copy::copy(&source, &dest, &options)?)

@@ -31,9 +31,10 @@ use strongroom_api::{
     tls::{self, PrivateCa},
 };
 use strongroom_catalog::{Catalog, Error as CatalogError};
-use strongroom_control::{Control, Parts, stores_below};
+use strongroom_control::{Control, Parts, stores_below, verification::Terms};
 use strongroom_jobs::Options as RunnerOptions;
 use strongroom_model::Entropy;
+use strongroom_store::limit::Rate;
 use tracing_subscriber::EnvFilter;
 
 use self::{courier::Post, upkeep::Upkeep, watch::Watch};
@@ -78,6 +79,12 @@ pub(crate) struct Options {
     /// number
     #[arg(long, value_name = "N", default_value_t = 200)]
     requests_per_second: u32,
+    /// Within so many days every byte of every vault is read again; 0 is never
+    #[arg(long, value_name = "DAYS", default_value_t = 30)]
+    verify_days: u32,
+    /// How fast that reads at most: bytes per second such as 500K, 20M, 1GiB
+    #[arg(long, value_name = "RATE", default_value = "64M")]
+    verify_rate: Rate,
     /// End when standard input is closed, that is, with the program that started this one
     #[arg(long, hide = true)]
     until_stdin_closes: bool,
@@ -121,7 +128,7 @@ impl Options {
             tracing::info!(jobs = left, "an earlier process left jobs; they go on");
         }
         runner.start().context("cannot start the workers")?;
-        let upkeep = Upkeep::start(&control).context("cannot start the rounds")?;
+        let upkeep = Upkeep::start(&control, self.terms()).context("cannot start the rounds")?;
         let watch = Watch::start(&control, Post::new()?).context("cannot start the watchdog")?;
         let cloud = Arc::new(cloud(
             installation,
@@ -134,6 +141,13 @@ impl Options {
         drop(upkeep);
         runner.drain();
         served
+    }
+
+    const fn terms(&self) -> Terms {
+        Terms {
+            days: self.verify_days,
+            rate: Some(self.verify_rate),
+        }
     }
 
     const fn encrypted(&self) -> bool {

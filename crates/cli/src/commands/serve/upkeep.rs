@@ -1,4 +1,4 @@
-//! The rounds: the scheduler's every minute, the upkeep's every hour.
+//! The rounds: the scheduler's every minute, the checks' every ten, the upkeep's every hour.
 //!
 //! A round decides by what the catalog says and nothing else, so one that is missed, or comes
 //! twice, does no harm. The threads end with the service.
@@ -10,7 +10,7 @@ use std::{
     time::Duration,
 };
 
-use strongroom_control::{Control, Error};
+use strongroom_control::{Control, Error, verification::Terms};
 
 /// A thread that makes rounds; ends when this is dropped.
 struct Rounds {
@@ -20,20 +20,23 @@ struct Rounds {
 
 /// All rounds of the service; they end when this is dropped.
 pub(super) struct Upkeep {
-    _schedule: Rounds,
-    _upkeep: Rounds,
+    _rounds: [Rounds; 3],
 }
 
 impl Upkeep {
     /// Makes each round now and at its intervals.
-    pub(super) fn start(control: &Control) -> io::Result<Self> {
-        let (scheduled, kept) = (control.clone(), control.clone());
+    pub(super) fn start(control: &Control, terms: Terms) -> io::Result<Self> {
+        let (scheduled, kept, verified) = (control.clone(), control.clone(), control.clone());
         let minute = Duration::from_mins(1);
+        let hour = Duration::from_hours(1);
+        let often = Duration::from_mins(10);
+        let verify = move || verified.verification_round(terms).map(drop);
         Ok(Self {
-            _schedule: Rounds::start("scheduler", minute, move || schedule(&scheduled))?,
-            _upkeep: Rounds::start("upkeep", Duration::from_hours(1), move || {
-                kept.keep_up().map(drop)
-            })?,
+            _rounds: [
+                Rounds::start("scheduler", minute, move || schedule(&scheduled))?,
+                Rounds::start("upkeep", hour, move || kept.keep_up().map(drop))?,
+                Rounds::start("verification", often, verify)?,
+            ],
         })
     }
 }
