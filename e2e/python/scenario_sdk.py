@@ -38,6 +38,7 @@ from huaweicloudsdkcore.http.http_config import HttpConfig
 from huaweicloudsdkcore.region.region import Region
 from huaweicloudsdkiam.v3 import IamClient, KeystoneListProjectsRequest
 
+from sdk_account import account
 from service import Service, check, fingerprint, wait_for
 
 SHARE, VOLUME = "OS::Sfs::Turbo", "OS::Cinder::Volume"
@@ -263,6 +264,7 @@ def share_story(s, resource, path):
     wait_for("backup deletion", gone, bool)
     s.restore(second, resource_id=resource)
     check(fingerprint(path) == changed, "the second backup survives the deletion of the first")
+    account(s, vault, second.id, resource)
     return vault
 
 

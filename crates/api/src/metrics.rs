@@ -105,6 +105,15 @@ fn catalog(page: &mut Page, control: &Control) -> Result<()> {
         page.value(&[], value);
     }
     checks(page, control)?;
+    page.counter(
+        "strongroom_round_panics_total",
+        "Rounds that panicked; the thread went on with the next.",
+    );
+    let panics = control.panics();
+    for name in ["courier", "scheduler", "upkeep", "verification", "watchdog"] {
+        let count = panics.get(name).copied().unwrap_or_default();
+        page.value(&[("round", &name)], count);
+    }
     let Some(round) = control.last_round() else {
         return Ok(());
     };

@@ -1,6 +1,13 @@
 //! The handle of a catalog: open, read, write, check, copy.
 
-use std::{cell::Cell, path::Path, sync::Arc};
+use std::{
+    cell::Cell,
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
 
 use crate::{
     backend::{Backend, Verdict},
@@ -14,7 +21,7 @@ use crate::{
 /// All use goes through [`read`](Self::read) and [`write`](Self::write), which run a closure in
 /// a transaction. A thread is in at most one transaction at a time.
 #[derive(Clone)]
-pub struct Catalog(Arc<dyn Backend>);
+pub struct Catalog(Arc<dyn Backend>, Arc<AtomicU64>);
 
 impl Catalog {
     /// Opens the catalog in that file; makes the file, private to its owner, if there is none.
@@ -22,12 +29,22 @@ impl Catalog {
     /// Brings an older schema up to date. Fails with [`Error::Foreign`], [`Error::Corrupt`],
     /// [`Error::TooNew`] or [`Error::MigrationAltered`] without changing the file.
     pub fn open(path: impl AsRef<Path>) -> Result<Self> {
-        Ok(Self(Arc::new(Sqlite::open(path.as_ref())?)))
+        Ok(Self::over(Sqlite::open(path.as_ref())?))
     }
 
     /// A catalog that is gone with its last handle; for tests and trials.
     pub fn memory() -> Result<Self> {
-        Ok(Self(Arc::new(Sqlite::memory()?)))
+        Ok(Self::over(Sqlite::memory()?))
+    }
+
+    fn over(database: Sqlite) -> Self {
+        Self(Arc::new(database), Arc::default())
+    }
+
+    /// How many statements were run through this handle and its clones: what work costs, whatever
+    /// the machine.
+    pub fn statements(&self) -> u64 {
+        self.1.load(Ordering::Relaxed)
     }
 
     /// Runs `body` on one unchanging view of the catalog.
@@ -40,7 +57,9 @@ impl Catalog {
         let mut answer = None;
         let done = self.0.read(&mut |session| {
             let body = body.take().expect("a backend runs the body once");
-            answer = Some(body(&Tx::new(session)));
+            let tx = Tx::new(session);
+            answer = Some(body(&tx));
+            self.1.fetch_add(tx.statements(), Ordering::Relaxed);
         });
         finish(answer, done)
     }
@@ -58,7 +77,9 @@ impl Catalog {
         let mut answer = None;
         let done = self.0.write(&mut |session| {
             let body = body.take().expect("a backend runs the body once");
-            let result = body(&Tx::new(session));
+            let tx = Tx::new(session);
+            let result = body(&tx);
+            self.1.fetch_add(tx.statements(), Ordering::Relaxed);
             let verdict = if result.is_ok() {
                 Verdict::Commit
             } else {

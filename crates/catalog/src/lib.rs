@@ -12,6 +12,7 @@
 //! - [`agents`], [`organization`], [`enterprise`]: clients on hosts, and what accounts say of all
 //!   their projects
 //! - [`operation_logs`], [`jobs`]: what is being done and what was done
+//! - [`usage`]: what is counted once and kept true
 //! - [`freshness`], [`notifications`]: whether backups are as fresh as promised, and who is told
 //! - [`audit`], [`settings`]: who did what; what the first start chose
 //!
@@ -52,6 +53,7 @@ mod sqlite;
 mod table;
 pub mod trash;
 mod tx;
+pub mod usage;
 mod value;
 pub mod vaults;
 
@@ -85,5 +87,6 @@ pub use resource_tags::ResourceTagRow;
 pub use resources::{ResourceFilter, ResourceRow};
 pub use trash::{Trashed, VaultSafetyRow};
 pub use tx::Tx;
+pub use usage::{PlaceFilter, PlaceRow, ProjectUsage};
 pub use value::{Json, Sealed};
 pub use vaults::{TagRow, VaultFilter, VaultResourceRow, VaultRow};

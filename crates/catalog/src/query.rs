@@ -133,18 +133,55 @@ impl Filter {
     }
 
     /// Only rows that come after the row with these key values, in this order.
-    pub(crate) fn after(mut self, order: &[Key], values: &[Value]) -> Self {
+    ///
+    /// The first term bounds the first key, so that an index begins at the place instead of
+    /// walking there.
+    pub(crate) fn after(self, order: &[Key], values: &[Value]) -> Self {
+        self.beyond(order, values, "")
+    }
+
+    /// Only the row with these key values and those that come after it, in this order.
+    pub(crate) fn from(self, order: &[Key], values: &[Value]) -> Self {
+        self.beyond(order, values, "=")
+    }
+
+    fn beyond(mut self, order: &[Key], values: &[Value], or_equal: &str) -> Self {
+        let places: Vec<_> = values
+            .iter()
+            .map(|value| self.bind(value.clone()))
+            .collect();
+        let sign = |direction: Direction| match direction {
+            Direction::Ascending => '>',
+            Direction::Descending => '<',
+        };
+        if order.iter().all(|(_, way)| *way == order[0].1) {
+            let keys: Vec<_> = order.iter().map(|(expression, _)| *expression).collect();
+            let beyond = sign(order[0].1);
+            if keys[0].contains('(') {
+                // An index of an expression is not bounded by a row of several.
+                self.clauses
+                    .push(format!("{} {beyond}= {}", keys[0], places[0]));
+            }
+            self.clauses.push(format!(
+                "({}) {beyond}{or_equal} ({})",
+                keys.join(", "),
+                places.join(", ")
+            ));
+            return self;
+        }
         let mut ways = Vec::new();
         let mut equal = String::new();
-        for ((expression, direction), value) in order.iter().zip(values) {
-            let place = self.bind(value.clone());
-            let beyond = match direction {
-                Direction::Ascending => '>',
-                Direction::Descending => '<',
-            };
+        for ((expression, direction), place) in order.iter().zip(&places) {
+            let beyond = sign(*direction);
             ways.push(format!("({equal}{expression} {beyond} {place})"));
             equal = format!("{equal}{expression} = {place} AND ");
         }
+        if !or_equal.is_empty() {
+            ways.push(format!("({})", equal.trim_end_matches(" AND ")));
+        }
+        let (first, direction) = order[0];
+        self.clauses
+            .push(format!("{first} {}= {}", sign(direction), places[0]));
         self.clauses.push(format!("({})", ways.join(" OR ")));
         self
     }
@@ -167,6 +204,15 @@ impl Filter {
         self.params.push(value);
         format!("?{}", self.params.len())
     }
+}
+
+/// The same order from its end.
+pub(crate) fn reversed(order: &[Key]) -> Vec<Key> {
+    let turned = |(expression, direction): &Key| match direction {
+        Direction::Ascending => (*expression, Direction::Descending),
+        Direction::Descending => (*expression, Direction::Ascending),
+    };
+    order.iter().map(turned).collect()
 }
 
 /// ` ORDER BY …`

@@ -3,13 +3,18 @@
 //! The functions here are private to the crate: outside, rows are reached by the modules of
 //! their tables (`tx.vaults()`, `tx.backups()`), whose signatures ask for the project.
 
+use std::cell::Cell;
+
 use crate::{
     backend::Session,
     error::{Error, Result},
-    query::{Filter, Key, Listed, Page, order_by},
+    query::{Filter, Key, Listed, Page, order_by, reversed},
     table::{Row, Table},
     value::{Field, Value},
 };
+
+/// From this offset on a list looks for its place before it reads rows.
+const DEEP: u64 = 1000;
 
 /// An open transaction of the catalog.
 ///
@@ -17,14 +22,24 @@ use crate::{
 /// [`Catalog::read`](crate::Catalog::read) those that write fail with [`Error::ReadOnly`].
 pub struct Tx<'s> {
     session: &'s dyn Session,
+    statements: Cell<u64>,
 }
 
 impl<'s> Tx<'s> {
     pub(crate) fn new(session: &'s dyn Session) -> Self {
-        Self { session }
+        Self {
+            session,
+            statements: Cell::new(0),
+        }
+    }
+
+    /// How many statements were run.
+    pub(crate) fn statements(&self) -> u64 {
+        self.statements.get()
     }
 
     pub(crate) fn execute(&self, sql: &str, params: &[Value]) -> Result<u64> {
+        self.statements.update(|count| count + 1);
         self.session.execute(sql, params)
     }
 
@@ -35,6 +50,7 @@ impl<'s> Tx<'s> {
         params: &[Value],
         mut visit: impl FnMut(&mut Row) -> Result<()>,
     ) -> Result<()> {
+        self.statements.update(|count| count + 1);
         self.session
             .query(table, sql, params, &mut |mut row| visit(&mut row))
     }
@@ -137,21 +153,41 @@ impl<'s> Tx<'s> {
         page: &Page,
     ) -> Result<Listed<R>> {
         let total = self.count::<R>(&filter)?;
-        let mut filter = filter;
+        self.list_counted(scope, filter, order, page, total)
+    }
+
+    /// As [`list`](Self::list), by who knows how many rows there are.
+    pub(crate) fn list_counted<R: Table>(
+        &self,
+        scope: &Filter,
+        mut filter: Filter,
+        order: &[Key],
+        page: &Page,
+        total: u64,
+    ) -> Result<Listed<R>> {
+        let nothing = |total| Listed {
+            rows: Vec::new(),
+            total,
+        };
+        if total == 0 {
+            return Ok(nothing(0));
+        }
+        let mut offset = page.offset;
         if let Some(marker) = &page.marker {
             match self.order_values::<R>(&scope.clone().is("id", marker), order)? {
                 Some(values) => filter = filter.after(order, &values),
-                None => {
-                    return Ok(Listed {
-                        rows: Vec::new(),
-                        total,
-                    });
-                }
+                None => return Ok(nothing(total)),
             }
+        } else if offset >= DEEP {
+            match self.values_at::<R>(&filter, order, offset, total)? {
+                Some(values) => filter = filter.from(order, &values),
+                None => return Ok(nothing(total)),
+            }
+            offset = 0;
         }
         let clauses = filter.sql();
         let limit = filter.bind(page.limit.to_value());
-        let offset = filter.bind(page.offset.to_value());
+        let offset = filter.bind(offset.to_value());
         let sql = format!(
             "SELECT {} FROM {}{clauses}{} LIMIT {limit} OFFSET {offset}",
             R::COLUMNS.join(", "),
@@ -160,6 +196,41 @@ impl<'s> Tx<'s> {
         );
         let rows = self.query(R::NAME, &sql, filter.params(), R::read)?;
         Ok(Listed { rows, total })
+    }
+
+    /// The values by which the row at that place of the order is sorted; none past the end.
+    ///
+    /// Walks over keys alone, from the nearer end, which an index answers without its rows.
+    pub(crate) fn values_at<R: Table>(
+        &self,
+        filter: &Filter,
+        order: &[Key],
+        place: u64,
+        total: u64,
+    ) -> Result<Option<Vec<Value>>> {
+        let Some(from_end) = total.checked_sub(place + 1) else {
+            return Ok(None);
+        };
+        let (order, skip) = if from_end < place {
+            (reversed(order), from_end)
+        } else {
+            (order.to_vec(), place)
+        };
+        let mut filter = filter.clone();
+        let clauses = filter.sql();
+        let skip = filter.bind(skip.to_value());
+        // In the caller's order of keys, whichever way they are walked.
+        let keys: Vec<_> = order.iter().map(|(expression, _)| *expression).collect();
+        let sql = format!(
+            "SELECT {} FROM {}{clauses}{} LIMIT 1 OFFSET {skip}",
+            keys.join(", "),
+            R::NAME,
+            order_by(&order)
+        );
+        let mut found = self.query(R::NAME, &sql, filter.params(), |row| {
+            Ok(row.values.by_ref().collect::<Vec<_>>())
+        })?;
+        Ok(found.pop())
     }
 
     /// The values by which the one row that meets the filter is sorted.

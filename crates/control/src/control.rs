@@ -75,6 +75,7 @@ pub struct Control {
     parts: Arc<Parts>,
     waker: Arc<OnceLock<Waker>>,
     round: Arc<Mutex<Option<Round>>>,
+    panics: Arc<Mutex<BTreeMap<&'static str, u64>>>,
 }
 
 /// Called whenever jobs were ordered.
@@ -91,6 +92,7 @@ impl Control {
             parts: Arc::new(parts),
             waker: Arc::default(),
             round: Arc::default(),
+            panics: Arc::default(),
         }
     }
 
@@ -182,6 +184,20 @@ impl Control {
 
     fn round_slot(&self) -> MutexGuard<'_, Option<Round>> {
         self.round.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Counts a round (of the scheduler, the upkeep, the watchdog) that panicked.
+    pub fn count_panic(&self, round: &'static str) {
+        *self.panics_slot().entry(round).or_default() += 1;
+    }
+
+    /// How many rounds panicked since the start, by their name; for metrics.
+    pub fn panics(&self) -> BTreeMap<&'static str, u64> {
+        self.panics_slot().clone()
+    }
+
+    fn panics_slot(&self) -> MutexGuard<'_, BTreeMap<&'static str, u64>> {
+        self.panics.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Four hexadecimal digits for a name.

@@ -21,6 +21,8 @@ pub struct Upkeep {
     pub jobs: u64,
     /// Vaults of which a new note is written beside their data.
     pub notes: u64,
+    /// Projects of which something was counted wrongly and is right now.
+    pub recounted: u64,
 }
 
 impl Control {
@@ -41,6 +43,7 @@ impl Control {
             Ok((logs, jobs))
         })?;
         self.forget_alarms()?;
+        let recounted = self.recount()?;
         self.catalog().fold_log()?;
         let notes = self.note_vaults()?;
         Ok(Upkeep {
@@ -49,6 +52,7 @@ impl Control {
             logs,
             jobs,
             notes,
+            recounted,
         })
     }
 }

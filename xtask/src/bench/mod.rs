@@ -5,6 +5,7 @@
 //! that comes back is compared byte for byte with the data. Ratios within one run are what counts
 //! (docs/benchmarks.md). A peer that fails a step gets no figure there; the run goes on.
 
+mod api;
 mod compare;
 mod data;
 mod figures;
@@ -38,9 +39,19 @@ use crate::workspace::{root, scratch};
 /// The figures of the last full run.
 const LAST: &str = "bench/last.json";
 
+/// Something to measure besides the engine.
+#[derive(clap::Subcommand)]
+enum What {
+    /// Lists of backups over HTTP as the catalog grows.
+    Api(api::Options),
+}
+
 /// What to measure.
 #[derive(clap::Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub(crate) struct Options {
+    #[command(subcommand)]
+    what: Option<What>,
     /// How much data.
     #[arg(long, value_enum, default_value = "small")]
     scale: Scale,
@@ -81,6 +92,9 @@ pub(crate) struct Options {
 }
 
 pub(crate) fn task(options: &Options) -> Result<()> {
+    if let Some(What::Api(options)) = &options.what {
+        return api::task(options);
+    }
     let last = root().join(LAST);
     let before = last.exists().then(|| Figures::load(&last)).transpose()?;
     if let Some(file) = &options.show {

@@ -60,6 +60,15 @@ const ALLOWED: &[(&str, &[&str])] = &[
         "strongroom-testkit",
         &["strongroom-model", "strongroom-store"],
     ),
+    (
+        "strongroom-bench-api",
+        &[
+            "strongroom-api",
+            "strongroom-catalog",
+            "strongroom-control",
+            "strongroom-model",
+        ],
+    ),
     ("strongroom-e2e", &[]),
     ("strongroom-limits", &[]),
     ("xtask", &["strongroom-wire"]),

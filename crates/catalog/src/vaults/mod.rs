@@ -13,7 +13,7 @@ use strongroom_model::{
 use crate::{
     error::Result,
     query::{Direction::Ascending, Filter, Key, Listed, Page},
-    table::table,
+    table::{Row, table},
     tx::Tx,
     value::{Field, Json, Sealed},
 };
@@ -163,6 +163,14 @@ impl Vaults<'_> {
     /// The project's vault of that id.
     pub fn get(&self, project: &ProjectId, id: &VaultId) -> Result<Option<VaultRow>> {
         self.0.one(&own(project).is("id", id))
+    }
+
+    /// The enterprise project of the project's vault of that id.
+    pub fn enterprise_project(&self, project: &ProjectId, id: &VaultId) -> Result<Option<String>> {
+        let filter = own(project).is("id", id);
+        let sql = format!("SELECT enterprise_project_id FROM vaults{}", filter.sql());
+        let read = |row: &mut Row| row.take("enterprise_project_id");
+        Ok(self.0.query("vaults", &sql, filter.params(), read)?.pop())
     }
 
     /// One page of the project's vaults, the oldest first.

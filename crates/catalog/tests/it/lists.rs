@@ -48,7 +48,10 @@ fn sort(rows: &mut [BackupRow], asked: &[(BackupKey, Direction)]) {
     if keys.is_empty() {
         keys.push((BackupKey::CreatedAt, Descending));
     }
-    let last = keys.last().unwrap().1;
+    let (key, last) = *keys.last().unwrap();
+    if [BackupKey::Name, BackupKey::Status].contains(&key) {
+        keys.push((BackupKey::CreatedAt, last));
+    }
     keys.push((BackupKey::Id, last));
     rows.sort_by(|a, b| {
         let mut result = std::cmp::Ordering::Equal;

@@ -14,3 +14,4 @@ mod rows;
 mod safety;
 mod sample;
 mod transactions;
+mod usage;

@@ -49,14 +49,14 @@ impl Control {
                     .backups()
                     .list_shared(&project, shared, &filter, &sort, &page)?,
             };
-            Listed::of_rows(found, |row| {
-                let replications = with_replications
-                    .then(|| replication::of_backup(tx, &row))
-                    .transpose()?;
-                Ok(Backup {
-                    replications,
-                    ..rows::view_for(tx, project, row)?
-                })
+            let rows = with_replications.then(|| found.rows.clone());
+            let mut items = rows::views_for(tx, project, found.rows)?;
+            for (backup, row) in items.iter_mut().zip(rows.iter().flatten()) {
+                backup.replications = Some(replication::of_backup(tx, row)?);
+            }
+            Ok(Listed {
+                total: found.total,
+                items,
             })
         })
     }
@@ -187,23 +187,29 @@ impl Control {
             expired_to: Some(now),
             ..strongroom_catalog::BackupFilter::default()
         };
-        let everything = strongroom_catalog::Page::ALL;
-        let expired =
-            self.read(|tx| Ok(tx.backups().any_project_list(&filter, &[], &everything)?))?;
+        let by_id = [(
+            strongroom_catalog::BackupKey::Id,
+            strongroom_catalog::Direction::Ascending,
+        )];
+        let mut page = strongroom_catalog::Page::default();
         let mut begun = 0;
-        for row in expired.rows {
-            begun += u64::from(self.order(|tx| {
-                if tx
-                    .scheduled_backups()
-                    .get(&row.project_id, &row.id)?
-                    .is_some()
-                {
-                    return Ok(false);
-                }
-                self.delete_if_idle(tx, row.project_id, row.id)
-            })?);
+        loop {
+            let found =
+                self.read(|tx| Ok(tx.backups().any_project_list(&filter, &by_id, &page)?.rows))?;
+            let Some(last) = found.last() else {
+                return Ok(begun);
+            };
+            page.marker = Some(last.id.to_string());
+            for row in found {
+                begun += u64::from(self.order(|tx| {
+                    let (project, id) = (&row.project_id, &row.id);
+                    if tx.scheduled_backups().get(project, id)?.is_some() {
+                        return Ok(false);
+                    }
+                    self.delete_if_idle(tx, row.project_id, row.id)
+                })?);
+            }
         }
-        Ok(begun)
     }
 
     /// Begins to delete a backup if nothing goes on with it; whether it did.

@@ -1,8 +1,10 @@
 //! Between the catalog's rows and what callers see of a backup.
 
+use std::collections::BTreeMap;
+
 use serde_json::Value;
 use strongroom_catalog::{self as catalog, BackupRow, Tx};
-use strongroom_model::{BackupId, ProjectId, state::BackupStatus};
+use strongroom_model::{BackupId, ProjectId, VaultId, state::BackupStatus};
 
 use super::{Backup, BackupFilter, BackupReport, BackupSort, BackupSortKey, Direction};
 use crate::{
@@ -23,27 +25,76 @@ pub(crate) fn get(tx: &Tx<'_>, project: ProjectId, id: BackupId) -> Result<Backu
 
 /// The backup with its parts.
 pub(super) fn view(tx: &Tx<'_>, row: BackupRow) -> Result<Backup> {
-    let filter = catalog::BackupFilter {
-        parent_id: Some(row.id),
-        ..catalog::BackupFilter::default()
-    };
-    let parts = tx
-        .backups()
-        .list(&row.project_id, &filter, &[], &catalog::Page::ALL)?
-        .rows;
+    let parts = tx.backups().parts_of(&row.project_id, &[row.id])?;
+    let mut known = EnterpriseProjects::default();
+    assembled(tx, &mut known, row, parts)
+}
+
+/// The backups with their parts, as a project sees them; what they share is looked up once.
+pub(super) fn views_for(
+    tx: &Tx<'_>,
+    project: ProjectId,
+    rows: Vec<BackupRow>,
+) -> Result<Vec<Backup>> {
+    let mut owners = BTreeMap::<_, Vec<_>>::new();
+    for row in &rows {
+        owners.entry(row.project_id).or_default().push(row.id);
+    }
+    let mut parts = BTreeMap::<_, Vec<_>>::new();
+    for (owner, ids) in owners {
+        for part in tx.backups().parts_of(&owner, &ids)? {
+            parts.entry(part.parent_id).or_default().push(part);
+        }
+    }
+    let mut known = EnterpriseProjects::default();
+    rows.into_iter()
+        .map(|row| {
+            let parts = parts.remove(&Some(row.id)).unwrap_or_default();
+            let (owner, id) = (row.project_id, row.id);
+            let backup = assembled(tx, &mut known, row, parts)?;
+            in_share(tx, project, (owner, id), backup)
+        })
+        .collect()
+}
+
+/// The enterprise projects of vaults that were looked up.
+type EnterpriseProjects = BTreeMap<VaultId, String>;
+
+fn assembled(
+    tx: &Tx<'_>,
+    known: &mut EnterpriseProjects,
+    row: BackupRow,
+    parts: Vec<BackupRow>,
+) -> Result<Backup> {
     let children = parts
         .into_iter()
-        .map(|part| alone(tx, part))
+        .map(|part| alone(tx, known, part))
         .collect::<Result<_>>()?;
     Ok(Backup {
         children,
-        ..alone(tx, row)?
+        ..alone(tx, known, row)?
     })
 }
 
+fn enterprise_project(
+    tx: &Tx<'_>,
+    known: &mut EnterpriseProjects,
+    row: &BackupRow,
+) -> Result<String> {
+    if let Some(found) = known.get(&row.vault_id) {
+        return Ok(found.clone());
+    }
+    let found = tx
+        .vaults()
+        .enterprise_project(&row.project_id, &row.vault_id)?
+        .unwrap_or_else(|| "0".to_owned());
+    known.insert(row.vault_id, found.clone());
+    Ok(found)
+}
+
 /// The backup without its parts.
-fn alone(tx: &Tx<'_>, row: BackupRow) -> Result<Backup> {
-    let vault = tx.vaults().get(&row.project_id, &row.vault_id)?;
+fn alone(tx: &Tx<'_>, known: &mut EnterpriseProjects, row: BackupRow) -> Result<Backup> {
+    let enterprise_project_id = enterprise_project(tx, known, &row)?;
     Ok(Backup {
         id: row.id,
         project_id: row.project_id,
@@ -61,8 +112,7 @@ fn alone(tx: &Tx<'_>, row: BackupRow) -> Result<Backup> {
         status: row.status,
         incremental: row.incremental,
         auto_trigger: row.auto_trigger,
-        enterprise_project_id: vault
-            .map_or_else(|| "0".to_owned(), |vault| vault.enterprise_project_id),
+        enterprise_project_id,
         created_at: row.created_at,
         updated_at: Some(row.updated_at),
         protected_at: row.protected_at,
@@ -114,14 +164,24 @@ pub(super) fn report(tx: &Tx<'_>, row: BackupRow) -> Result<BackupReport> {
     })
 }
 
-/// The backup as a project sees it: in its own vault, if it took a share into one.
+/// The backup as a project sees it.
 pub(super) fn view_for(tx: &Tx<'_>, project: ProjectId, row: BackupRow) -> Result<Backup> {
-    let share = if row.project_id == project {
-        None
-    } else {
-        tx.members().received(&project, &row.id)?
-    };
+    let (owner, id) = (row.project_id, row.id);
     let backup = view(tx, row)?;
+    in_share(tx, project, (owner, id), backup)
+}
+
+/// A shared backup is in the receiver's own vault, if it took the share into one.
+fn in_share(
+    tx: &Tx<'_>,
+    project: ProjectId,
+    (owner, id): (ProjectId, BackupId),
+    backup: Backup,
+) -> Result<Backup> {
+    if owner == project {
+        return Ok(backup);
+    }
+    let share = tx.members().received(&project, &id)?;
     Ok(match share.and_then(|share| share.vault_id) {
         Some(vault_id) => Backup { vault_id, ..backup },
         None => backup,

@@ -32,6 +32,10 @@ use crate::{
 
 /// Bindings that are looked at together.
 const BATCH: u32 = 200;
+/// Backups, and runs whatever comes of them, that one round sees to. What is left is the next
+/// round's, which comes soon: however much falls due at once, other work gets its turn.
+const BACKUPS_MAX: u64 = 2000;
+const RUNS_MAX: u64 = 500;
 /// A run that could not begin is missed so long after its start.
 const LATE_SECONDS: i64 = 3600;
 /// A binding that cannot be worked on is looked at again after that time.
@@ -54,6 +58,8 @@ pub struct Round {
     pub idle: u64,
     /// Bindings that were put off.
     pub put_off: u64,
+    /// Whether more is due than one round does; the next should come soon.
+    pub more: bool,
 }
 
 /// A run at its vault.
@@ -89,6 +95,10 @@ impl Control {
                 return Ok(round);
             }
             for binding in &due {
+                if round.is_enough() {
+                    round.more = true;
+                    return Ok(round);
+                }
                 match self.order(|tx| self.run_due(tx, binding, &ledger, now)) {
                     Ok(done) => round.add(done),
                     Err(error) => {
@@ -106,7 +116,13 @@ impl Control {
     fn plan_all(&self, now: Timestamp) -> Result<()> {
         let mut after = None;
         loop {
-            let page = self.read(|tx| Ok(tx.vault_policies().any_project_page(after, BATCH)?))?;
+            let mut page =
+                self.read(|tx| Ok(tx.vault_policies().any_project_page(after, BATCH)?))?;
+            // The policies of one vault stay together, for the next page begins after a vault.
+            if page.len() == BATCH as usize {
+                let last = page[page.len() - 1].place.vault_id;
+                page.retain(|binding| binding.place.vault_id != last);
+            }
             let Some(last) = page.last() else {
                 return Ok(());
             };
@@ -379,6 +395,11 @@ impl Done {
 }
 
 impl Round {
+    const fn is_enough(&self) -> bool {
+        let runs = self.ordered + self.failed + self.idle + self.put_off;
+        self.backups >= BACKUPS_MAX || runs >= RUNS_MAX
+    }
+
     fn add(&mut self, done: Option<Done>) {
         let Some(done) = done else {
             return;

@@ -60,21 +60,26 @@ impl Camera {
         }
         let mut shots = self.shots.lock().unwrap();
         let shot = self.shot(*shots);
-        // A file that goes away while it is copied is one that a crash may or may not leave.
-        Command::new("cp")
-            .arg("-a")
-            .arg(&self.world)
-            .arg(&shot)
-            .output()
-            .unwrap();
-        let shared_memory = shot.join("data/catalog.sqlite-shm");
-        let _ = fs::remove_file(shared_memory);
+        photograph(&self.world, &shot);
         *shots += 1;
     }
 
     fn shot(&self, number: usize) -> PathBuf {
         self.album.path().join(number.to_string())
     }
+}
+
+/// Copies the world to where nothing is yet, as a `kill -9` would leave it.
+pub(crate) fn photograph(world: &Path, shot: &Path) {
+    // A file that goes away while it is copied is one that a crash may or may not leave.
+    Command::new("cp")
+        .arg("-a")
+        .arg(world)
+        .arg(shot)
+        .output()
+        .unwrap();
+    let shared_memory = shot.join("data/catalog.sqlite-shm");
+    let _ = fs::remove_file(shared_memory);
 }
 
 /// A clock that takes a picture before it answers.
@@ -125,7 +130,7 @@ fn logs(world: &World) -> Vec<OperationLog> {
 }
 
 /// Nothing is left undone, and nothing failed.
-fn all_is_done(world: &World) {
+pub(crate) fn all_is_done(world: &World) {
     for log in logs(world) {
         assert_eq!(log.status, TaskStatus::Success, "{log:?}");
     }
@@ -172,7 +177,7 @@ fn the_books_are_right(world: &World, vault: VaultId) {
     );
 }
 
-fn restored_equals(world: &World, backup: &Backup, name: &str, expected: &[u8]) {
+pub(crate) fn restored_equals(world: &World, backup: &Backup, name: &str, expected: &[u8]) {
     let to = world.dir.path().join("check");
     world
         .restore(backup.id, RestoreTarget::NewPath(to.clone()))

@@ -4,16 +4,19 @@
 #![expect(clippy::print_stdout, reason = "a failing picture is named")]
 
 mod crash;
+mod crash_care;
 mod failures;
 mod freshness;
 mod lists;
 mod rebuild;
 mod replication;
 mod safety;
+mod scale;
 mod schedule;
 mod story;
 mod strangers;
 mod tags;
+mod usage;
 mod vaults;
 mod verification;
 mod world;

@@ -9,7 +9,7 @@ use std::{
 };
 
 use strongroom_catalog::{
-    Catalog, Tx,
+    Catalog, ResourceRow, Tx,
     identity::{DomainRow, ProjectRow},
     jobs::WithEnded,
 };
@@ -367,6 +367,47 @@ impl World {
                 tx.vaults()
                     .change(&project, &vault, |row| row.used_bytes = used)
             })
+            .unwrap();
+    }
+
+    /// How many statements the catalog was asked.
+    pub(crate) fn statements(&self) -> u64 {
+        self.catalog.statements()
+    }
+
+    /// Puts resources into the catalog that nothing need be at.
+    pub(crate) fn insert_resources(&self, rows: &[ResourceRow]) {
+        let insert = |tx: &Tx<'_>| rows.iter().try_for_each(|row| tx.resources().insert(row));
+        self.catalog
+            .write::<_, strongroom_catalog::Error>(insert)
+            .unwrap();
+    }
+
+    /// How many backups of the tenant match, whatever the page.
+    pub(crate) fn backups_in_all(&self, filter: &BackupFilter) -> u64 {
+        let (sort, page) = (BackupSort::default(), Page::default());
+        let list = self.control.list_backups(&self.alice, filter, &sort, &page);
+        list.unwrap().total
+    }
+
+    /// What of the tenant's project is kept counted otherwise than counting again says.
+    pub(crate) fn counted_wrongly(&self) -> Vec<&'static str> {
+        let project = self.alice.project_id.unwrap();
+        let look = |tx: &Tx<'_>| tx.usage().differences(&project);
+        self.catalog
+            .read::<_, strongroom_catalog::Error>(look)
+            .unwrap()
+    }
+
+    /// Spoils what is counted for the resource of a backup.
+    pub(crate) fn spoil_counts(&self, of: &Backup) {
+        let spoil = |tx: &Tx<'_>| {
+            let (project, vault, resource) = (&of.project_id, &of.vault_id, &of.resource_id);
+            let places = tx.vault_resources();
+            places.change(project, vault, resource, |row| row.backup_count = 70)
+        };
+        self.catalog
+            .write::<_, strongroom_catalog::Error>(spoil)
             .unwrap();
     }
 

@@ -52,6 +52,11 @@ pub(crate) const ALL: &[Migration] = &[
         name: "copies",
         sql: include_str!("../../../migrations/sqlite/0006_replication.sql"),
     },
+    Migration {
+        version: 8,
+        name: "usage",
+        sql: include_str!("../../../migrations/sqlite/0008_usage.sql"),
+    },
 ];
 
 impl Migration {

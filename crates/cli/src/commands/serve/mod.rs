@@ -8,6 +8,7 @@
 
 pub(crate) mod courier;
 pub(crate) mod first_start;
+mod rounds;
 mod stop;
 mod upkeep;
 mod watch;

@@ -3,16 +3,15 @@
 //! The courier has its own, because a mail server may take its time; a round of the watchdog
 //! waits for nobody. Both end with the service.
 
-use std::{
-    io,
-    sync::mpsc::{self, RecvTimeoutError, Sender},
-    thread::{self, JoinHandle},
-    time::Duration,
-};
+use std::{io, time::Duration};
 
 use strongroom_control::Control;
 
-use super::courier::Post;
+use super::{
+    courier::Post,
+    rounds::{Next, Rounds},
+    upkeep::panicked,
+};
 
 const EVERY: Duration = Duration::from_mins(1);
 /// A heart beats every so many rounds of the courier.
@@ -20,19 +19,23 @@ const BEAT_EVERY: u32 = 5;
 
 /// The two threads; they end when this is dropped.
 pub(super) struct Watch {
-    threads: Vec<(Sender<()>, JoinHandle<()>)>,
+    _watchdog: Rounds,
+    _courier: Rounds,
 }
 
 impl Watch {
     /// Looks now and every minute, and delivers what is due.
     pub(super) fn start(control: &Control, post: Post) -> io::Result<Self> {
         let watched = control.clone();
-        let look = move || match watched.watch_round() {
-            Ok(round) if round.raised > 0 => {
-                tracing::warn!(raised = round.raised, "the watchdog raised alarms");
+        let look = move || {
+            match watched.watch_round() {
+                Ok(round) if round.raised > 0 => {
+                    tracing::warn!(raised = round.raised, "the watchdog raised alarms");
+                }
+                Ok(_) => {}
+                Err(error) => tracing::error!(%error, "the watchdog could not look"),
             }
-            Ok(_) => {}
-            Err(error) => tracing::error!(%error, "the watchdog could not look"),
+            Next::InTime
         };
         let told = control.clone();
         let mut rounds = 0;
@@ -46,35 +49,11 @@ impl Watch {
             {
                 tracing::error!(%error, "no heart could beat");
             }
+            Next::InTime
         };
-        let threads = vec![every("watchdog", look)?, every("courier", deliver)?];
-        Ok(Self { threads })
-    }
-}
-
-fn every(
-    name: &str,
-    mut work: impl FnMut() + Send + 'static,
-) -> io::Result<(Sender<()>, JoinHandle<()>)> {
-    let (stop, stopped) = mpsc::channel();
-    let rounds = move || {
-        loop {
-            work();
-            if stopped.recv_timeout(EVERY) != Err(RecvTimeoutError::Timeout) {
-                return;
-            }
-        }
-    };
-    let thread = thread::Builder::new().name(name.into()).spawn(rounds)?;
-    Ok((stop, thread))
-}
-
-impl Drop for Watch {
-    fn drop(&mut self) {
-        for (stop, thread) in self.threads.drain(..) {
-            drop(stop);
-            // A panic there has been reported by the thread itself.
-            let _ended = thread.join();
-        }
+        Ok(Self {
+            _watchdog: Rounds::start("watchdog", EVERY, panicked(control), look)?,
+            _courier: Rounds::start("courier", EVERY, panicked(control), deliver)?,
+        })
     }
 }

@@ -3,21 +3,25 @@
 //! A backup outlives its resource's place in the vault, so the row keeps the resource's name,
 //! kind and size as they were.
 
+mod filter;
+
+pub use filter::{BackupFilter, SharedFilter};
+
 use strongroom_model::{
     BackupId, Bytes, CheckpointId, ProjectId, ResourceId, ResourceKind, Timestamp, VaultId,
     state::BackupStatus,
 };
 
+use self::filter::Way;
 use crate::{
     error::Result,
-    members::ShareStatus,
     query::{
         Direction::{self, Ascending, Descending},
         Filter, Key, Listed, Page,
     },
-    table::table,
+    table::{Row, table},
     tx::Tx,
-    value::{Field, Json},
+    value::Json,
 };
 
 table! {
@@ -80,122 +84,6 @@ table! {
     }
 }
 
-/// Which backups are wanted; a field left empty means "whatever".
-#[derive(Clone, Debug, Default)]
-pub struct BackupFilter {
-    /// With one of these ids.
-    pub ids: Vec<BackupId>,
-    /// In this vault.
-    pub vault_id: Option<VaultId>,
-    /// Of this checkpoint.
-    pub checkpoint_id: Option<CheckpointId>,
-    /// Of this resource.
-    pub resource_id: Option<ResourceId>,
-    /// Of a resource with exactly this name.
-    pub resource_name: Option<String>,
-    /// Of this kind of resource.
-    pub kind: Option<ResourceKind>,
-    /// With exactly this name.
-    pub name: Option<String>,
-    /// In one of these states.
-    pub statuses: Vec<BackupStatus>,
-    /// Part of this backup.
-    pub parent_id: Option<BackupId>,
-    /// Asked for, or made, as building upon an earlier one (or not): the first backup of a
-    /// resource is full whatever was asked for, and clients look for it under what they asked.
-    pub incremental: Option<bool>,
-    /// Asked for at this time or later.
-    pub created_from: Option<Timestamp>,
-    /// Asked for at this time or earlier.
-    pub created_to: Option<Timestamp>,
-    /// Whose own day came at this time or earlier.
-    pub expired_to: Option<Timestamp>,
-    /// Copies of other backups, or none of them.
-    pub replicas: Option<bool>,
-    /// In a vault of this enterprise project.
-    pub enterprise_project_id: Option<String>,
-    /// In a vault of which at least that many percent are used.
-    pub vault_used_percent: Option<u32>,
-}
-
-impl BackupFilter {
-    fn apply(&self, mut filter: Filter) -> Filter {
-        filter = filter
-            .any("id", &self.ids)
-            .maybe("vault_id", self.vault_id.as_ref())
-            .maybe("checkpoint_id", self.checkpoint_id.as_ref())
-            .maybe("resource_id", self.resource_id.as_ref())
-            .maybe("resource_name", self.resource_name.as_ref())
-            .maybe("kind", self.kind.as_ref())
-            .maybe("name", self.name.as_ref())
-            .any("status", &self.statuses)
-            .maybe("parent_id", self.parent_id.as_ref())
-            .at_least("created_at", self.created_from.as_ref())
-            .at_most("created_at", self.created_to.as_ref())
-            .at_most("expired_at", self.expired_to.as_ref());
-        if let Some(incremental) = &self.incremental {
-            let either = "(incremental = {} OR incremental_asked = {})";
-            filter = filter.that_with(either, &[incremental.to_value(), incremental.to_value()]);
-        }
-        if let Some(replicas) = self.replicas {
-            let not = if replicas { "NOT " } else { "" };
-            filter = filter.that(&format!("replica_of IS {not}NULL"));
-        }
-        if let Some(project) = &self.enterprise_project_id {
-            let inside = "vault_id IN (SELECT id FROM vaults WHERE enterprise_project_id = {})";
-            filter = filter.that_with(inside, &[project.to_value()]);
-        }
-        if let Some(percent) = &self.vault_used_percent {
-            // In MiB, so that no product leaves 64 bits.
-            let full = "vault_id IN (SELECT id FROM vaults \
-                        WHERE used_bytes / 1048576 * 100 >= size_gib * 1024 * {})";
-            filter = filter.that_with(full, &[percent.to_value()]);
-        }
-        filter
-    }
-}
-
-/// Which shared backups are wanted.
-#[derive(Clone, Debug, Default)]
-pub struct SharedFilter {
-    /// Whether the project's own backups are wanted beside them.
-    pub own_too: bool,
-    /// In one of these states of sharing; never those that the receiver rejected unless said.
-    pub statuses: Vec<ShareStatus>,
-}
-
-impl SharedFilter {
-    fn apply(&self, filter: Filter, project: &ProjectId, vault: Option<&VaultId>) -> Filter {
-        let statuses = if self.statuses.is_empty() {
-            &[ShareStatus::Pending, ShareStatus::Accepted][..]
-        } else {
-            &self.statuses
-        };
-        let places = vec!["{}"; statuses.len()].join(", ");
-        let mut values = vec![project.to_value()];
-        values.extend(statuses.iter().map(Field::to_value));
-        let mut shared = format!(
-            "id IN (SELECT backup_id FROM members WHERE dest_project_id = {{}} \
-             AND status IN ({places})"
-        );
-        if let Some(vault) = vault {
-            shared.push_str(" AND vault_id = {}");
-            values.push(vault.to_value());
-        }
-        shared.push(')');
-        if !self.own_too {
-            return filter.that_with(&shared, &values);
-        }
-        let mut own = "project_id = {}".to_owned();
-        values.push(project.to_value());
-        if let Some(vault) = vault {
-            own.push_str(" AND vault_id = {}");
-            values.push(vault.to_value());
-        }
-        filter.that_with(&format!("({shared} OR ({own}))"), &values)
-    }
-}
-
 /// What backups can be sorted by.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum BackupKey {
@@ -236,11 +124,38 @@ fn order(asked: &[(BackupKey, Direction)]) -> Vec<Key> {
     if keys.is_empty() {
         keys.push(("created_at", Descending));
     }
-    if keys.iter().all(|(expression, _)| *expression != "id") {
-        let last = keys.last().map_or(Ascending, |(_, way)| *way);
-        keys.push(("id", last));
+    let has = |keys: &[Key], wanted| keys.iter().any(|(expression, _)| *expression == wanted);
+    if !has(&keys, "id") {
+        let (last, way) = keys.last().copied().unwrap_or(("", Ascending));
+        // Many have the same: by age among these, as the indexes of both filter and order have it.
+        if ["name", "status"].contains(&last) && !has(&keys, "created_at") {
+            keys.push(("created_at", way));
+        }
+        keys.push(("id", way));
     }
     keys
+}
+
+/// The same order, which no index has: the database has to sort.
+fn collecting(order: Vec<Key>) -> Vec<Key> {
+    let hidden = |(expression, way)| match expression {
+        "created_at" => ("+created_at", way),
+        "updated_at" => ("+updated_at", way),
+        "name" => ("+name", way),
+        "status" => ("+status", way),
+        "id" => ("+id", way),
+        other => (other, way),
+    };
+    order.into_iter().map(hidden).collect()
+}
+
+/// Whether the list is by age alone, and from the newest.
+fn by_age(order: &[Key]) -> Option<bool> {
+    match order {
+        [("created_at", Descending), ("id", Descending)] => Some(true),
+        [("created_at", Ascending), ("id", Ascending)] => Some(false),
+        _ => None,
+    }
 }
 
 /// The table of backups.
@@ -272,12 +187,66 @@ impl Backups<'_> {
         sort: &[(BackupKey, Direction)],
         page: &Page,
     ) -> Result<Listed<BackupRow>> {
-        self.0.list(
-            &own(project),
-            filter.apply(own(project)),
-            &order(sort),
-            page,
-        )
+        let total = self.count(project, filter)?;
+        let way = self.way(project, filter, total)?;
+        let order = match way {
+            Way::Collect => collecting(order(sort)),
+            Way::Any | Way::Walk => order(sort),
+        };
+        let mut page = page.clone();
+        let mut all = filter.apply(own(project), way);
+        // Deep in the list by age it is known on which day to begin.
+        if page.marker.is_none()
+            && page.offset > 0
+            && filter.is_of_time()
+            && let Some(newest_first) = by_age(&order)
+        {
+            let bounds = (filter.created_from, filter.created_to);
+            let before = self.left_out(project, bounds, newest_first)?;
+            let place = page.offset.saturating_add(before);
+            let day = self.0.usage().day_of_place(project, newest_first, place)?;
+            if let Some((first, last, passed)) = day.filter(|_| page.offset < total) {
+                // What the bounds leave out lies before; the day may begin with some of it.
+                page.offset = place - passed.max(before);
+                all = if newest_first {
+                    all.at_most("created_at", Some(&last))
+                } else {
+                    all.at_least("created_at", Some(&first))
+                };
+            }
+        }
+        self.0
+            .list_counted(&own(project), all, &order, &page, total)
+    }
+
+    /// How many backups of the list by age the bounds leave out at its beginning.
+    fn left_out(
+        &self,
+        project: &ProjectId,
+        (from, to): (Option<Timestamp>, Option<Timestamp>),
+        newest_first: bool,
+    ) -> Result<u64> {
+        let usage = self.0.usage();
+        match (newest_first, from, to) {
+            (true, _, Some(to)) => usage.backups_between(project, Some(to.plus_micros(1)), None),
+            (false, Some(from), _) => {
+                usage.backups_between(project, None, Some(from.plus_micros(-1)))
+            }
+            _ => Ok(0),
+        }
+    }
+
+    /// How to find what a filter matches: by walking if that is more than one in a few.
+    fn way(&self, project: &ProjectId, filter: &BackupFilter, total: u64) -> Result<Way> {
+        let of_many = filter.statuses.len() > 1
+            || filter.enterprise_project_id.is_some()
+            || filter.vault_used_percent.is_some();
+        if !of_many {
+            return Ok(Way::Any);
+        }
+        let all = self.count(project, &BackupFilter::default())?;
+        let walk = total.saturating_mul(WALK_FROM) >= all;
+        Ok(if walk { Way::Walk } else { Way::Collect })
     }
 
     /// One page of the backups that are shared with the project, and of its own if
@@ -297,13 +266,45 @@ impl Backups<'_> {
             vault_id: None,
             ..filter.clone()
         };
-        self.0
-            .list(&scope, rest.apply(scope.clone()), &order(sort), page)
+        self.0.list(
+            &scope,
+            rest.apply(scope.clone(), Way::Any),
+            &order(sort),
+            page,
+        )
     }
 
     /// How many of the project's backups meet the filter.
     pub fn count(&self, project: &ProjectId, filter: &BackupFilter) -> Result<u64> {
-        self.0.count::<BackupRow>(&filter.apply(own(project)))
+        if filter.is_of_sorts() {
+            let sorts = filter.sorts(Filter::new().is("project_id", project), Way::Any);
+            let sql = format!(
+                "SELECT COALESCE(SUM(backups), 0) FROM backup_counts{}",
+                sorts.sql()
+            );
+            let sum = |row: &mut Row| row.take("backups");
+            let found = self.0.query("backup_counts", &sql, sorts.params(), sum)?;
+            return Ok(found.first().copied().unwrap_or(0));
+        }
+        if filter.is_of_time() {
+            let (from, to) = (filter.created_from, filter.created_to);
+            return self.0.usage().backups_between(project, from, to);
+        }
+        self.0
+            .count::<BackupRow>(&filter.apply(own(project), Way::Any))
+    }
+
+    /// The parts of these backups, the newest first.
+    pub fn parts_of(&self, project: &ProjectId, parents: &[BackupId]) -> Result<Vec<BackupRow>> {
+        if parents.is_empty() {
+            return Ok(Vec::new());
+        }
+        // Few, and found by their parents: an order here would have the database walk along it.
+        let mut parts: Vec<BackupRow> = self
+            .0
+            .select(&own(project).any("parent_id", parents), &[])?;
+        parts.sort_by_key(|part| std::cmp::Reverse((part.created_at, part.id)));
+        Ok(parts)
     }
 
     /// The newest backup of the resource in the vault that a further one can build upon.
@@ -365,9 +366,13 @@ impl Backups<'_> {
         page: &Page,
     ) -> Result<Listed<BackupRow>> {
         self.0
-            .list(&kept(), filter.apply(kept()), &order(sort), page)
+            .list(&kept(), filter.apply(kept(), Way::Any), &order(sort), page)
     }
 }
+
+/// What a filter matches is found by walking along the order if at least one in so many backups
+/// matches.
+const WALK_FROM: u64 = 20;
 
 /// Rows that are not in the trash: what is there was deleted, as far as anybody asks here.
 fn kept() -> Filter {
@@ -377,3 +382,6 @@ fn kept() -> Filter {
 fn own(project: &ProjectId) -> Filter {
     kept().is("project_id", project)
 }
+
+#[cfg(test)]
+mod tests;
