@@ -16,19 +16,25 @@ from huaweicloudsdkcbr.v1 import (
     BackupReplicateReqBody, BackupRestore, BackupRestoreReq,
     BackupUpdate, BackupUpdateReq, BillingCreate, BillingUpdate, CbrClient, CheckpointParam,
     CheckpointReplicateParam, CheckpointReplicateReq, CopyBackupRequest, CopyCheckpointRequest,
-    CreateCheckpointRequest, CreatePolicyRequest, CreateVaultRequest, CreateVaultTagsRequest,
-    DeleteBackupRequest, DeletePolicyRequest, DeleteVaultRequest, DeleteVaultTagRequest,
-    DisassociateVaultPolicyRequest, ListBackupsRequest, ListExternalVaultRequest,
-    ListOpLogsRequest, ListPoliciesRequest,
-    ListProtectableRequest, ListVaultRequest, PolicyCreate, PolicyCreateReq,
+    CreateCheckpointRequest, CreateOrganizationPolicyRequest, CreatePolicyRequest,
+    CreateVaultRequest, CreateVaultTagsRequest, DeleteBackupRequest,
+    DeleteOrganizationPolicyRequest, DeletePolicyRequest, DeleteVaultRequest,
+    DeleteVaultTagRequest, DisassociateVaultPolicyRequest, ListBackupsRequest,
+    ListExternalVaultRequest, ListOpLogsRequest, ListOrganizationPoliciesRequest,
+    ListOrganizationPolicyDetailRequest, ListPoliciesRequest, ListProtectableRequest,
+    ListVaultRequest, OrganizationPolicyCreate, OrganizationPolicyCreateReq,
+    OrganizationPolicyUpdate, OrganizationPolicyUpdateReq, PolicyCreate, PolicyCreateReq,
     PolicyTriggerPropertiesReq, PolicyTriggerPropertiesUpdateReq, PolicyTriggerReq,
     PolicyTriggerUpdateReq, PolicyUpdate, PolicyUpdateReq, PolicyoODCreate,
     RemoveVaultResourceRequest, ResourceCreate, RestoreBackupRequest, SetVaultResourceRequest,
     ShowBackupRequest, ShowCheckpointRequest, ShowMetadataRequest, ShowOpLogRequest,
-    ShowPolicyRequest, ShowProtectableRequest, ShowReplicationCapabilitiesRequest,
+    ShowOrganizationPolicyRequest, ShowPolicyRequest, ShowProtectableRequest,
+    ShowReplicationCapabilitiesRequest,
     ShowStorageUsageRequest, ShowSummaryRequest,
     ShowVaultProjectTagRequest, ShowVaultRequest, ShowVaultTagRequest, Tag, UpdateBackupRequest,
-    UpdatePolicyRequest, UpdateVaultRequest, VaultAddResourceReq, VaultAssociate, VaultBackup,
+    UpdateExpirationTimeReq, UpdateExpirationTimeRequest, UpdateOrganizationPolicyRequest,
+    UpdatePolicyRequest,
+    UpdateVaultRequest, VaultAddResourceReq, VaultAssociate, VaultBackup,
     VaultBackupReq, VaultCreate, VaultCreateReq, VaultDissociate, VaultRemoveResourceReq,
     VaultSetResourceReq, VaultTagsCreateReq, VaultUpdate, VaultUpdateReq,
 )
@@ -192,6 +198,33 @@ class Scenario:
         self.refused("BackupService.6000", lambda: self.cbr.show_policy(
             ShowPolicyRequest(policy_id=policy)))
 
+    def organization(self):
+        made = self.cbr.create_organization_policy(CreateOrganizationPolicyRequest(
+            body=OrganizationPolicyCreateReq(policy=OrganizationPolicyCreate(
+                name="sdk_everywhere", operation_type="backup", policy_name="sdk_everywhere",
+                policy_enabled=False, policy_operation_definition=PolicyoODCreate(max_backups=9),
+                policy_trigger=PolicyTriggerReq(properties=PolicyTriggerPropertiesReq(
+                    pattern=["FREQ=DAILY;INTERVAL=1;BYHOUR=03;BYMINUTE=00"])))))).policy
+        check(made.status == "available", f"{made}")
+        listed = self.cbr.list_organization_policies(
+            ListOrganizationPoliciesRequest(operation_type="backup"))
+        check([p.id for p in listed.policies] == [made.id] and listed.count == 1, f"{listed}")
+        detail = self.cbr.list_organization_policy_detail(
+            ListOrganizationPolicyDetailRequest(organization_policy_id=made.id))
+        check([r.status for r in detail.policies] == ["available"], f"{detail}")
+        changed = self.cbr.update_organization_policy(UpdateOrganizationPolicyRequest(
+            organization_policy_id=made.id, body=OrganizationPolicyUpdateReq(
+                policy=OrganizationPolicyUpdate(policy_name="sdk_renamed")))).policy
+        shown = self.cbr.show_organization_policy(
+            ShowOrganizationPolicyRequest(organization_policy_id=made.id)).policy
+        check(shown.to_dict() == changed.to_dict(), f"{shown}")
+        own = self.cbr.show_policy(ShowPolicyRequest(policy_id=detail.policies[0].policy_id))
+        check(own.policy.name == "sdk_renamed", f"{own}")
+        self.cbr.delete_organization_policy(
+            DeleteOrganizationPolicyRequest(organization_policy_id=made.id))
+        self.refused("BackupService.6000", lambda: self.cbr.show_organization_policy(
+            ShowOrganizationPolicyRequest(organization_policy_id=made.id)))
+
     def tags(self, vault):
         self.cbr.create_vault_tags(CreateVaultTagsRequest(
             vault_id=vault, body=VaultTagsCreateReq(tag=Tag(key="team", value="storage"))))
@@ -246,7 +279,17 @@ def share_story(s, resource, path):
     s.cbr.show_metadata(ShowMetadataRequest(backup_id=first.id))
     usage = s.cbr.show_storage_usage(ShowStorageUsageRequest(resource_id=resource)).storage_usage
     check(usage and usage[0].backup_count >= 2 and usage[0].backup_size > 0, f"{usage}")
+    moved = s.cbr.update_expiration_time(UpdateExpirationTimeRequest(
+        vault_id=vault, body=UpdateExpirationTimeReq(
+            expect_expiration_date="2999-12-31", time_zone="UTC+08:00")))
+    check(moved.affected_backups_count >= 2, f"{moved}")
+    log = s.cbr.show_op_log(ShowOpLogRequest(operation_log_id=moved.operation_log_id))
+    check(log.operation_log.extra_info.update_expiration_time.expiration_day == "2999-12-31",
+          f"{log}")
+    ended = s.cbr.show_backup(ShowBackupRequest(backup_id=first.id)).backup.expired_at
+    check(str(ended).startswith("2999-12-31"), f"{ended}")
     s.policies(vault, resource)
+    s.organization()
     s.tags(vault)
     # Two of ours and one safety backup before each restore in place.
     s.paging(s.cbr.list_backups(ListBackupsRequest(limit=1000)).count)

@@ -177,6 +177,7 @@ fn backup(of: &ResourceRow, checkpoint: &CheckpointRow, (run, number): (u64, usi
     let failed = (run + number as u64) % 100 == 7;
     let done = checkpoint.created_at.plus_seconds(90);
     BackupRow {
+        replica_of: None,
         id: BackupId::from_bytes(scattered(4, run, number)),
         project_id: of.project_id,
         vault_id: checkpoint.vault_id,

@@ -90,6 +90,7 @@ impl Server {
             entropy,
             limit: Limit::new(0),
             metrics: Metrics::default(),
+            flavor: strongroom_wire::flavor::Flavor::Huawei,
             health: Box::new(BTreeMap::new),
         });
         Ok(Self {

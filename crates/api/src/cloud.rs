@@ -8,6 +8,10 @@ use strongroom_control::{
     identity::{Identity, Session},
 };
 use strongroom_model::{Clock, Entropy, entropy::random};
+use strongroom_wire::{
+    Service,
+    flavor::{self, Flavor},
+};
 
 use crate::{
     audit,
@@ -31,6 +35,8 @@ pub struct Cloud {
     pub clock: Arc<dyn Clock>,
     /// Names requests.
     pub entropy: Arc<dyn Entropy>,
+    /// Whose spelling the backup service's replies have.
+    pub flavor: Flavor,
     /// How often a project may ask.
     pub limit: Limit,
     /// What was counted since the start.
@@ -72,6 +78,14 @@ impl App for Cloud {
 
     fn admit(&self, session: &Session) -> Result<(), Failure> {
         self.limit.admit(session, self.clock.as_ref())
+    }
+
+    fn write<R: Serialize>(&self, service: Service, reply: &R) -> serde_json::Result<Vec<u8>> {
+        match (self.flavor, service) {
+            // Its documents know the backup service in a spelling of their own, and no other.
+            (Flavor::Otc, Service::Cbr) => flavor::offset(reply),
+            _ => serde_json::to_vec(reply),
+        }
     }
 
     fn finished(&self, outcome: &Outcome<'_>) {

@@ -12,7 +12,7 @@ use std::{
 use crate::{
     cbr,
     cloud::{Cloud, Endpoints},
-    iam,
+    eps, iam,
     listen::Listener,
     planned,
 };
@@ -89,7 +89,7 @@ impl Sockets {
             listener("cbr", self.cbr, cbr::router(Arc::clone(cloud))),
             listener("ddm", self.ddm, planned::ddm(Arc::clone(cloud))),
             listener("dbss", self.dbss, planned::dbss(Arc::clone(cloud))),
-            listener("eps", self.eps, planned::eps(Arc::clone(cloud))),
+            listener("eps", self.eps, eps::router(Arc::clone(cloud))),
         ]
     }
 }

@@ -1,4 +1,4 @@
-//! Services whose origins and dialects stand, and of which nothing works yet: DDM, DBSS, EPS.
+//! Services whose origins and dialects stand, and of which nothing works yet: DDM, DBSS.
 //!
 //! Clients find them in the catalogue, sign in, and are told in the words that they understand.
 //! When a service gets its operations it gets a folder of its own, and this file loses a line.
@@ -26,11 +26,6 @@ pub fn ddm(cloud: Arc<Cloud>) -> Router {
 /// The router of the database audit service's API.
 pub fn dbss(cloud: Arc<Cloud>) -> Router {
     Service::new(cloud, Dbss).planned("the DBSS API", "backup of audit logs")
-}
-
-/// The router of the enterprise projects' API.
-pub fn eps(cloud: Arc<Cloud>) -> Router {
-    Service::new(cloud, Eps).planned("the EPS API", "enterprise projects")
 }
 
 struct Ddm;
@@ -79,24 +74,6 @@ impl Dialect for Dbss {
                 }
                 json!({ "error_code": code, "error_msg": message, "details": [error] })
             },
-        )
-    }
-}
-
-struct Eps;
-
-impl Dialect for Eps {
-    fn service(&self) -> &'static str {
-        "eps"
-    }
-
-    fn render(&self, failure: &Failure, request: &Request) -> Refusal {
-        rendered(
-            failure,
-            request,
-            "EPS.0002",
-            "EPS.0001",
-            |code, message| json!({ "error": { "error_code": code, "error_msg": message } }),
         )
     }
 }

@@ -19,9 +19,10 @@ use axum::{
     routing::{MethodFilter, on},
 };
 use http::{HeaderName, HeaderValue, StatusCode, header};
+use serde::Serialize;
 use strongroom_control::identity::Session;
 use strongroom_wire::{
-    Availability, Method, Operation, OperationInfo, path::PathParameters as _,
+    Availability, Method, Operation, OperationInfo, Service as Vendor, path::PathParameters as _,
     query::QueryParameters as _,
 };
 
@@ -46,6 +47,11 @@ pub trait App: Send + Sync + 'static {
 
     /// Lets a proven caller go on, or says that it asks too often.
     fn admit(&self, session: &Session) -> Result<(), Failure>;
+
+    /// A reply as the service writes it.
+    fn write<R: Serialize>(&self, _service: Vendor, reply: &R) -> serde_json::Result<Vec<u8>> {
+        serde_json::to_vec(reply)
+    }
 
     /// Notes what became of a call: log, audit trail, metrics.
     fn finished(&self, outcome: &Outcome<'_>);
@@ -117,7 +123,7 @@ impl<A: App> Service<A> {
             let call = parse::<O>(request, session)?;
             let Answer { reply, headers } = handler(app, &call)?.into_answer();
             let body = if O::HAS_REPLY {
-                Some(serde_json::to_vec(&reply).map_err(|error| {
+                Some(app.write(O::SERVICE, &reply).map_err(|error| {
                     tracing::error!(operation = O::NAME, %error, "cannot render the reply");
                     Failure::Broken
                 })?)

@@ -85,7 +85,7 @@ pub use replications::{ReplicationRow, ReplicationStatus};
 pub use repositories::RepositoryRow;
 pub use resource_tags::ResourceTagRow;
 pub use resources::{ResourceFilter, ResourceRow};
-pub use trash::{Trashed, VaultSafetyRow};
+pub use trash::{Held, Trashed, VaultSafetyRow};
 pub use tx::Tx;
 pub use usage::{PlaceFilter, PlaceRow, ProjectUsage};
 pub use value::{Json, Sealed};

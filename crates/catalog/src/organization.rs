@@ -118,6 +118,19 @@ impl OrganizationPolicies<'_> {
         self.0.upsert(row)
     }
 
+    /// The policies of all accounts; for upkeep.
+    pub fn any_domain(&self) -> Result<Vec<OrganizationPolicyRow>> {
+        self.0.select(&Filter::new(), BY_AGE)
+    }
+
+    /// Whether a policy of the project came of a roll-out.
+    pub fn has_rolled_out(&self, project: &ProjectId, policy: &str) -> Result<bool> {
+        let came = Filter::new()
+            .is("project_id", project)
+            .is("policy_id", &policy.to_owned());
+        Ok(self.0.count::<RolloutRow>(&came)? > 0)
+    }
+
     /// What became of a policy in each project.
     pub fn rollouts(&self, id: &OrganizationPolicyId) -> Result<Vec<RolloutRow>> {
         let of = Filter::new().is("organization_policy_id", id);

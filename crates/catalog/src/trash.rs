@@ -4,6 +4,7 @@
 //! or [`Vaults`](crate::vaults) finds it; these do. What was put there with its vault has the
 //! vault's very instant and comes back with it.
 
+use serde::{Deserialize, Serialize};
 use strongroom_model::{BackupId, CheckpointId, ProjectId, ResourceId, Timestamp, VaultId};
 
 use crate::{
@@ -42,6 +43,51 @@ pub struct Trashed<R> {
     pub trashed_at: Timestamp,
     /// When it is to go for good; the beginning of time once it has begun to.
     pub purge_at: Timestamp,
+}
+
+/// A resource that a vault in the trash held, and how.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "HeldForm")]
+pub struct Held {
+    /// The resource.
+    pub resource_id: ResourceId,
+    /// Whether the vault's policy covered it.
+    pub auto_protect: bool,
+    /// What was sent with it, to be echoed.
+    pub extra_info: serde_json::Value,
+}
+
+/// How what was held is written down: an early release wrote the resource's id alone.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum HeldForm {
+    Id(ResourceId),
+    Whole {
+        resource_id: ResourceId,
+        auto_protect: bool,
+        extra_info: serde_json::Value,
+    },
+}
+
+impl From<HeldForm> for Held {
+    fn from(form: HeldForm) -> Self {
+        match form {
+            HeldForm::Id(resource_id) => Self {
+                resource_id,
+                auto_protect: true,
+                extra_info: serde_json::Value::Null,
+            },
+            HeldForm::Whole {
+                resource_id,
+                auto_protect,
+                extra_info,
+            } => Self {
+                resource_id,
+                auto_protect,
+                extra_info,
+            },
+        }
+    }
 }
 
 const BY_AGE: &[Key] = &[("trashed_at", Ascending), ("id", Ascending)];
@@ -136,15 +182,14 @@ impl Trash<'_> {
         project: &ProjectId,
         id: &VaultId,
         (trashed_at, purge_at): (Timestamp, Timestamp),
-        resources: &[ResourceId],
+        held: &[Held],
     ) -> Result<bool> {
-        let held: Vec<_> = resources.iter().map(ToString::to_string).collect();
         let sql = "UPDATE vaults SET trashed_at = ?1, purge_at = ?2, trashed_resources = ?3 \
                    WHERE project_id = ?4 AND id = ?5 AND trashed_at IS NULL";
         let values = [
             trashed_at.to_value(),
             purge_at.to_value(),
-            Json(held).to_value(),
+            Json(held.to_vec()).to_value(),
             project.to_value(),
             id.to_value(),
         ];
@@ -152,11 +197,11 @@ impl Trash<'_> {
     }
 
     /// Takes a vault out of the trash; the resources that it held, or `None` if it was not there.
-    pub fn take_vault(&self, project: &ProjectId, id: &VaultId) -> Result<Option<Vec<ResourceId>>> {
+    pub fn take_vault(&self, project: &ProjectId, id: &VaultId) -> Result<Option<Vec<Held>>> {
         let filter = own(project).is("id", id);
         let sql = format!("SELECT trashed_resources FROM vaults{}", filter.sql());
         let held = self.0.query("vaults", &sql, filter.params(), |row| {
-            row.take::<Json<Vec<ResourceId>>>("trashed_resources")
+            row.take::<Json<Vec<Held>>>("trashed_resources")
         })?;
         let sql = "UPDATE vaults SET trashed_at = NULL, purge_at = NULL, trashed_resources = NULL \
                    WHERE project_id = ?1 AND id = ?2";
@@ -244,4 +289,19 @@ fn in_trash() -> Filter {
 
 fn own(project: &ProjectId) -> Filter {
     in_trash().is("project_id", project)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_an_early_release_wrote_of_a_vault_in_the_trash_is_read() {
+        let id = "00000000-0000-4000-8000-000000000001";
+        let early: Vec<Held> = serde_json::from_value(serde_json::json!([id])).unwrap();
+        assert_eq!(early[0].resource_id.to_string(), id);
+        assert!(early[0].auto_protect);
+        let now = serde_json::to_value(&early).unwrap();
+        assert_eq!(serde_json::from_value::<Vec<Held>>(now).unwrap(), early);
+    }
 }

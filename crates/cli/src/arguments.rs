@@ -58,6 +58,11 @@ enum Command {
     Backup(commands::backup::Options),
     /// List backups
     Backups(commands::backups::Options),
+    /// Delete a backup, or show what that would take
+    Delete(commands::deletion::Options),
+    /// Bring back what was deleted
+    #[command(subcommand)]
+    Trash(commands::trash::Verb),
     /// Restore a backup, in place or to a new path
     Restore(commands::restore::Options),
     /// Watch and cancel what the service is doing
@@ -90,6 +95,8 @@ impl Arguments {
             Command::Vault(verb) => verb.run(&context),
             Command::Backup(options) => options.run(&context),
             Command::Backups(options) => options.run(&context),
+            Command::Delete(options) => options.run(&context),
+            Command::Trash(verb) => verb.run(&context),
             Command::Restore(options) => options.run(&context),
             Command::Task(verb) => verb.run(&context),
             Command::Status(options) => options.run(&context),

@@ -172,6 +172,9 @@ reasons! {
     /// IAM.
     NoSuchToken = "no_such_token", "no such token";
 
+    /// EPS 0005.
+    NoSuchEnterpriseProject = "no_such_enterprise_project", "no such enterprise project";
+
     /// CBR 9900.
     InvalidParameter = "invalid_parameter", "a parameter is not acceptable";
     /// CBR 0001.
@@ -269,6 +272,15 @@ reasons! {
     TooManyTags = "too_many_tags", "the vault holds its maximum of tags";
     /// CBR 6133.
     TooManyVaults = "too_many_vaults", "the project holds its maximum of vaults";
+
+    /// EPS 0009.
+    TooManyEnterpriseProjects = "too_many_enterprise_projects", "the account holds its maximum of enterprise projects";
+    /// EPS 0012.
+    DefaultEnterpriseProject = "default_enterprise_project", "the default enterprise project stays as it is";
+    /// EPS 0014.
+    EnterpriseProjectDisabled = "enterprise_project_disabled", "the enterprise project is switched off";
+    /// EPS 0034.
+    EnterpriseTargetDisabled = "enterprise_target_disabled", "the enterprise project takes nothing: it is switched off";
 
     /// CBR 6701.
     TooManyMembers = "too_many_members", "the backup is shared with as many projects as it may";

@@ -26,7 +26,8 @@ pub struct Upkeep {
 }
 
 impl Control {
-    /// One round of upkeep: orders the deletion of expired backups, forgets old tasks, wipes
+    /// One round of upkeep: orders the deletion of expired backups, rolls out policies of
+    /// organizations to projects that lack them, forgets old tasks, wipes
     /// what deleted rows (destroyed keys among them) left in the catalog's log, and sees to the
     /// notes beside the data.
     pub fn keep_up(&self) -> Result<Upkeep> {
@@ -39,9 +40,11 @@ impl Control {
                 .any_project_remove_ended_before(before)?;
             let runs = self.now().plus_seconds(-RUNS_REMEMBERED_DAYS * 86_400);
             tx.policy_runs().any_project_remove_before(runs)?;
+            tx.replications().any_project_remove_failed_before(before)?;
             let jobs = tx.jobs().remove_ended_before(before)?;
             Ok((logs, jobs))
         })?;
+        self.roll_out_organizations()?;
         self.forget_alarms()?;
         let recounted = self.recount()?;
         self.catalog().fold_log()?;

@@ -1,6 +1,7 @@
 //! Checks bodies against the definitions that the vendor publishes.
 //!
-//! The definitions are the JSON files of the crate `huawei-cloud-api-definitions-CBR`. Its code is
+//! The definitions are the JSON files of the crates `huawei-cloud-api-definitions-…`, one per
+//! service; [`check`] is about CBR, [`check_of`] about any of them. Their code is
 //! never compiled (it would generate types that refuse the vendor's own nulls): the crate is a
 //! dependency for a target that does not exist, so that Cargo.lock names its version, and the
 //! files are read from Cargo's registry, where they are fetched if they are missing.
@@ -19,26 +20,58 @@ use std::{
 
 use serde_json::Value;
 
-const CRATE: &str = "huawei-cloud-api-definitions-CBR";
+use crate::operation::Service;
 
-/// Whether a definition of the operation is published.
+/// Whose definitions are published, and in which crate.
+const CRATES: [(Service, &str); 2] = [
+    (Service::Cbr, "huawei-cloud-api-definitions-CBR"),
+    (Service::Eps, "huawei-cloud-api-definitions-EPS"),
+];
+
+/// Whether a definition of CBR's operation is published.
 pub fn is_published(operation: &str) -> bool {
-    published()
+    is_published_of(Service::Cbr, operation)
+}
+
+/// Whether a definition of the service's operation is published.
+pub fn is_published_of(service: Service, operation: &str) -> bool {
+    published(service)
         .as_ref()
         .is_ok_and(|published| published.operations.contains_key(operation))
+}
+
+/// What the definition of a service's operation shows as the body of that status.
+pub fn example_of(service: Service, operation: &str, status: u16) -> Option<Value> {
+    let published = published(service).as_ref().ok()?;
+    let response = &published.operations.get(operation)?.responses()[status.to_string()];
+    let examples = response["examples"].as_object()?;
+    examples.values().next().cloned()
+}
+
+/// Checks the body of CBR's answer with that HTTP status; `Null` for an empty one.
+pub fn check(operation: &str, status: u16, body: &Value) -> Result<(), Vec<String>> {
+    check_of(Service::Cbr, operation, status, body)
 }
 
 /// Checks the body of an answer with that HTTP status; `Null` for an empty one.
 ///
 /// Errors without a published schema must have the service's error shape.
-pub fn check(operation: &str, status: u16, body: &Value) -> Result<(), Vec<String>> {
-    let published = published().as_ref().map_err(|error| vec![error.clone()])?;
+pub fn check_of(
+    service: Service,
+    operation: &str,
+    status: u16,
+    body: &Value,
+) -> Result<(), Vec<String>> {
+    let published = published(service)
+        .as_ref()
+        .map_err(|error| vec![error.clone()])?;
     let definition = published
         .operations
         .get(operation)
         .ok_or_else(|| vec![format!("no definition of {operation} is published")])?;
     let mut check = Check {
         definition,
+        nests_errors: service == Service::Eps,
         nullable: &published.nullable,
         problems: Vec::new(),
     };
@@ -76,17 +109,26 @@ impl Definition {
     }
 
     fn responses(&self) -> &Value {
-        let only = |value: &'_ Value| value.as_object().and_then(|map| map.keys().next().cloned());
+        // A path may say its parameters beside its one method.
+        let only = |value: &'_ Value| {
+            let mut keys = value.as_object()?.keys();
+            keys.find(|key| *key != "parameters").cloned()
+        };
         let path = only(&self.0["paths"]).unwrap_or_default();
         let method = only(&self.0["paths"][&path]).unwrap_or_default();
         &self.0["paths"][&path][&method]["responses"]
     }
 }
 
-fn published() -> &'static Result<Published, String> {
-    static PUBLISHED: OnceLock<Result<Published, String>> = OnceLock::new();
-    PUBLISHED.get_or_init(|| {
-        let folder = locate()?;
+fn published(service: Service) -> &'static Result<Published, String> {
+    static PUBLISHED: [OnceLock<Result<Published, String>>; CRATES.len()] =
+        [const { OnceLock::new() }; CRATES.len()];
+    static NONE: OnceLock<Result<Published, String>> = OnceLock::new();
+    let Some(place) = CRATES.iter().position(|(of, _)| *of == service) else {
+        return NONE.get_or_init(|| Err(format!("no definitions of {service} are published")));
+    };
+    PUBLISHED[place].get_or_init(|| {
+        let folder = locate(CRATES[place].1)?;
         let mut operations = BTreeMap::new();
         for file in
             fs::read_dir(&folder).map_err(|error| format!("{}: {error}", folder.display()))?
@@ -114,42 +156,42 @@ fn published() -> &'static Result<Published, String> {
 
 /// The folder of the JSON files, in the version that Cargo.lock names: in Cargo's registry, into
 /// which `cargo info` fetches this one crate if nothing else has.
-fn locate() -> Result<PathBuf, String> {
+fn locate(name: &str) -> Result<PathBuf, String> {
     let lock = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../Cargo.lock");
     let lock = fs::read_to_string(&lock).map_err(|error| format!("{}: {error}", lock.display()))?;
-    let version = version(&lock).ok_or_else(|| format!("{CRATE} is not in Cargo.lock"))?;
-    if let Some(folder) = in_registry(version) {
+    let version = version(&lock, name).ok_or_else(|| format!("{name} is not in Cargo.lock"))?;
+    if let Some(folder) = in_registry(name, version) {
         return Ok(folder);
     }
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let output = Command::new(cargo)
-        .args(["info", "--quiet", &format!("{CRATE}@{version}")])
+        .args(["info", "--quiet", &format!("{name}@{version}")])
         .output()
         .map_err(|error| format!("cargo info: {error}"))?;
-    in_registry(version).ok_or_else(|| {
+    in_registry(name, version).ok_or_else(|| {
         format!(
-            "{CRATE} cannot be fetched: {}",
+            "{name} cannot be fetched: {}",
             String::from_utf8_lossy(&output.stderr)
         )
     })
 }
 
-fn version(lock: &str) -> Option<&str> {
+fn version<'a>(lock: &'a str, name: &str) -> Option<&'a str> {
     let entry = lock
         .split("[[package]]")
-        .find(|entry| entry.contains(CRATE))?;
+        .find(|entry| entry.contains(&format!("name = \"{name}\"")))?;
     entry.split("version = \"").nth(1)?.split('"').next()
 }
 
-fn in_registry(version: &str) -> Option<PathBuf> {
+fn in_registry(name: &str, version: &str) -> Option<PathBuf> {
     let home = std::env::var_os("CARGO_HOME")
         .map(PathBuf::from)
         .or_else(|| Some(Path::new(&std::env::var_os("HOME")?).join(".cargo")))?;
     fs::read_dir(home.join("registry/src"))
         .ok()?
         .filter_map(Result::ok)
-        .map(|index| index.path().join(format!("{CRATE}-{version}/src")))
-        .find(|folder| folder.join("ShowBackup.json").is_file())
+        .map(|index| index.path().join(format!("{name}-{version}/src")))
+        .find(|folder| folder.is_dir())
 }
 
 /// The fields that some published example shows as null, by the name of their definition.
@@ -193,6 +235,8 @@ fn collect_nulls(
 /// One walk over a body, next to its schema.
 struct Check<'a> {
     definition: &'a Definition,
+    /// Whether the service's own errors stand below `error`; the gateway's never do.
+    nests_errors: bool,
     nullable: &'a BTreeSet<(String, String)>,
     problems: Vec<String>,
 }
@@ -206,6 +250,8 @@ impl Check<'_> {
     }
 
     fn error_shape(&mut self, body: &Value) {
+        let nested = self.nests_errors && body["error"].is_object();
+        let body = if nested { &body["error"] } else { body };
         for field in ["error_code", "error_msg"] {
             if !body[field].is_string() {
                 self.problem(field, "an error must have this as text");

@@ -5,10 +5,11 @@
 //! here once; `api` translates it and no other crate ever sees it.
 //!
 //! - [`operation`]: what an operation is, and the `operations!` table that declares them
-//! - [`cbr`], [`iam`]: one folder per vendor service: its table and its request and reply types
+//! - [`cbr`], [`eps`], [`iam`]: one folder per vendor service: its table, requests and replies
 //! - [`native`], [`watch`]: our own small API for operators
 //! - [`path`], [`query`]: the parameters of a request line
 //! - [`word`], [`text`], [`time`]: closed enumerations, bounded texts, documented time formats
+//! - [`flavor`]: replies as T Cloud Public writes them
 //! - [`error_code`]: the error codes in use and the body shape of each dialect
 //! - [`sign`]: the three signature forms, checked and made
 //! - [`coverage`]: docs/api-coverage.md, written from the tables
@@ -27,7 +28,9 @@ pub mod cbr;
 pub mod coverage;
 #[cfg(feature = "definitions")]
 pub mod definitions;
+pub mod eps;
 pub mod error_code;
+pub mod flavor;
 pub mod iam;
 pub mod native;
 pub mod sign;

@@ -6,6 +6,7 @@
 //! - `reader`: a reader written from the format's document alone
 //! - `rebuild`: the catalog is deleted and comes back
 //! - `operators`: projects, users and keys; nobody sees what is not his
+//! - `safety`: plans, the trash, guards, and the look ahead, from the command line
 //! - `refusals`: bad input, and what it gets
 //! - `exports`: other programs read what `strongroom repo export` writes
 //! - `inputs`: what goes into a backup: exclude rules, streams
@@ -27,6 +28,7 @@ mod reader;
 mod rebuild;
 mod refusals;
 mod repository;
+mod safety;
 mod scene;
 mod shortage;
 mod soak;

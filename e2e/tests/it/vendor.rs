@@ -47,6 +47,11 @@ fn the_vendors_sdk_drives_everything_over_https_with_our_own_authority() -> Resu
 }
 
 #[test]
+fn the_vendors_sdk_calls_every_operation_of_enterprise_projects() -> Result<()> {
+    play("scenario_eps.py", false, &[])
+}
+
+#[test]
 fn openstack_commands_of_the_vendor_work_over_http() -> Result<()> {
     play("scenario_openstack.py", false, &[])
 }

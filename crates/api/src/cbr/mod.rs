@@ -9,10 +9,12 @@ mod agents;
 mod backups;
 mod checkpoints;
 pub mod errors;
+mod expiry;
 mod import;
 mod members;
 mod operation_logs;
 mod orders;
+mod organization;
 mod pages;
 mod policies;
 mod protectables;
@@ -31,7 +33,7 @@ use crate::{cloud::Cloud, service::Service};
 
 /// The service's router.
 pub fn router(cloud: Arc<Cloud>) -> Router {
-    replication::serve(Service::new(cloud, errors::Cbr))
+    more(replication::serve(Service::new(cloud, errors::Cbr)))
         .serve(versions::list)
         .serve(versions::show)
         .serve(vaults::create)
@@ -71,8 +73,15 @@ pub fn router(cloud: Arc<Cloud>) -> Router {
         .serve(tags::delete)
         .serve(tags::project)
         .serve(tags::search)
+        .serve(expiry::update)
         .serve(vaults::update_all)
         .serve(vaults::migrate_resources)
+        .finish(&[strongroom_wire::cbr::ALL])
+}
+
+/// What concerns other projects, hosts, orders and the account.
+fn more(service: Service<Cloud>) -> Service<Cloud> {
+    service
         .serve(members::add)
         .serve(members::list)
         .serve(members::show)
@@ -93,9 +102,14 @@ pub fn router(cloud: Arc<Cloud>) -> Router {
         .serve(account::feature)
         .serve(account::migrate)
         .serve(account::migration)
+        .serve(organization::create)
+        .serve(organization::list)
+        .serve(organization::show)
+        .serve(organization::update)
+        .serve(organization::delete)
+        .serve(organization::rollouts)
         .serve(orders::change)
         .serve(orders::update)
         .serve(orders::charging_mode)
         .serve(orders::vault)
-        .finish(&[strongroom_wire::cbr::ALL])
 }

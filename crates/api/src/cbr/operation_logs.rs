@@ -7,9 +7,9 @@ use strongroom_model::state::TaskStatus;
 use strongroom_wire::cbr::{
     self as wire,
     operation_log::{
-        BackupDetail, CommonDetail, DeleteDetail, ListOpLogsReply, OperationError,
-        OperationExtraInfo, OperationLogReply, RemoveResourcesDetail, ReplicationDetail,
-        RestoreDetail, SyncDetail, VaultDeleteDetail,
+        BackupDetail, CommonDetail, DeleteDetail, ExpirationDetail, ListOpLogsReply,
+        OperationError, OperationExtraInfo, OperationLogReply, RemoveResourcesDetail,
+        ReplicationDetail, RestoreDetail, SyncDetail, VaultDeleteDetail,
     },
     resource::{ObjectType, ResourceRef},
 };
@@ -174,6 +174,12 @@ fn add_detail(extra: &mut OperationExtraInfo, detail: OperationDetail) {
         }
         OperationDetail::PolicyRun { .. } | OperationDetail::ReplicationRun { .. } => {}
         OperationDetail::Replication(copy) => extra.replication = Some(present_copy(*copy)),
+        OperationDetail::Expiry { affected, day } => {
+            extra.update_expiration_time = Some(ExpirationDetail {
+                affected_backups_count: affected,
+                expiration_day: day,
+            });
+        }
         OperationDetail::Sync { imported, failed } => {
             extra.sync = Some(SyncDetail {
                 sync_backup_num: imported,
@@ -182,12 +188,7 @@ fn add_detail(extra: &mut OperationExtraInfo, detail: OperationDetail) {
             });
         }
         OperationDetail::VaultDelete { failed, total } => {
-            extra.vault_delete = Some(VaultDeleteDetail {
-                fail_count: failed,
-                total_count: total,
-                fail_delete_count: failed,
-                total_delete_count: total,
-            });
+            extra.vault_delete = Some(vault_delete(failed, total));
         }
         OperationDetail::RemoveResources {
             failed,
@@ -215,6 +216,15 @@ fn present_copy(copy: OperationCopy) -> ReplicationDetail {
         source_region: copy.source_region,
         source_backup_name: copy.source_backup_name,
         destination_backup_name: copy.destination_backup_name,
+    }
+}
+
+const fn vault_delete(failed: u64, total: u64) -> VaultDeleteDetail {
+    VaultDeleteDetail {
+        fail_count: failed,
+        total_count: total,
+        fail_delete_count: failed,
+        total_delete_count: total,
     }
 }
 

@@ -175,7 +175,7 @@ fn policy_id(path: &wire::PolicyPath) -> Result<PolicyId, Failure> {
     id("policy_id", &path.policy_id)
 }
 
-fn start_window(said: wire::policy::StartWindow) -> Option<StartWindow> {
+pub(super) fn start_window(said: wire::policy::StartWindow) -> Option<StartWindow> {
     match said {
         wire::policy::StartWindow::Unsaid => None,
         wire::policy::StartWindow::Off => Some(StartWindow::Off),
@@ -223,7 +223,7 @@ fn present_bound(bound: &VaultPolicy) -> wire::policy::VaultPolicy {
     }
 }
 
-fn definition(asked_for: OperationDefinition) -> Definition {
+pub(super) fn definition(asked_for: OperationDefinition) -> Definition {
     Definition {
         max_backups: asked_for.max_backups,
         retention_duration_days: asked_for.retention_duration_days,
@@ -256,7 +256,7 @@ fn rule(rule: RetentionRule) -> AdvancedRule {
     }
 }
 
-fn present_definition(definition: Definition) -> OperationDefinition {
+pub(super) fn present_definition(definition: Definition) -> OperationDefinition {
     OperationDefinition {
         day_backups: definition.day_backups,
         destination_project_id: definition.destination_project_id,

@@ -6,6 +6,7 @@
 pub mod errors;
 mod health;
 mod resources;
+mod retention;
 mod safety;
 mod watch;
 
@@ -48,6 +49,7 @@ pub fn add(service: Service<Cloud>) -> Service<Cloud> {
         .serve(safety::safety)
         .serve(safety::change_safety)
         .serve(safety::set_grace)
+        .serve(retention::preview)
         .probe("/healthz", health::alive)
         .probe("/readyz", health::ready)
         .page("/metrics", metrics::show)

@@ -24,6 +24,7 @@ fn of_one_thing() -> impl Iterator<Item = (&'static OperationInfo, &'static str,
         ("{checkpoint_id}", "BackupService.6217"),
         ("{operation_log_id}", "BackupService.6500"),
         ("{policy_id}", "BackupService.6000"),
+        ("{organization_policy_id}", "BackupService.6000"),
         ("{instance_id}", "BackupService.6302"),
         ("{agent_id}", "BackupService.6302"),
     ];
@@ -46,6 +47,7 @@ fn body(info: &OperationInfo) -> Option<Value> {
         }
         "AssociateVaultPolicy" | "DisassociateVaultPolicy" => json!({ "policy_id": MISSING }),
         "SetVaultResource" => json!({ "resource_ids": [MISSING], "action": "suspend" }),
+        "UpdateOrganizationPolicy" => json!({ "policy": { "name": "n" } }),
         "UpdatePolicy" => json!({ "policy": { "name": "n" } }),
         "RemoveVaultResource" => json!({ "resource_ids": [MISSING] }),
         "MigrateVaultResource" => {
@@ -62,6 +64,9 @@ fn body(info: &OperationInfo) -> Option<Value> {
         "AddAgentPath" => json!({ "add_path": ["/srv"] }),
         "RemoveAgentPath" => json!({ "remove_path": ["/srv"] }),
         "UpdateVault" => json!({ "vault": { "name": "n" } }),
+        "UpdateExpirationTime" => json!({
+            "expect_expiration_date": "2999-01-31", "time_zone": "UTC+00:00",
+        }),
         "UpdateBackup" => json!({ "backup": { "name": "n" } }),
         "RestoreBackup" => json!({ "restore": { "volume_id": MISSING } }),
         "CreateVaultTags" => json!({ "tag": { "key": "k", "value": "v" } }),
@@ -124,6 +129,8 @@ fn an_id_of_nothing_or_of_another_project_is_404_with_the_documented_code() {
             list("/operation-logs", "/operation_logs/0/id"),
         ),
         ("{policy_id}", policy),
+        // These are the account's, and there is no other.
+        ("{organization_policy_id}", OTHER.to_owned()),
         ("{instance_id}", disk),
         ("{agent_id}", agent),
     ];
@@ -523,15 +530,18 @@ fn thirteen_megabytes_are_413_in_every_dialect() {
 fn unknown_paths_and_methods_are_404_as_the_gateway_says_it() {
     let cloud = TestCloud::new();
     let ann = cloud.tenant("ann");
-    for (method, path) in [
-        (Method::GET, "/v3".to_owned() + "/x/y/z/w/v"),
-        (Method::PATCH, ann.at("/vaults")),
-        (Method::DELETE, ann.at("/vaults")),
-        (Method::GET, ann.at("/vaults/a/b")),
-        (Method::OPTIONS, "/".to_owned()),
+    let labels = "/v1.0/enterprise-projects";
+    for (origin, method, path) in [
+        ("cbr", Method::GET, "/v3".to_owned() + "/x/y/z/w/v"),
+        ("cbr", Method::PATCH, ann.at("/vaults")),
+        ("cbr", Method::DELETE, ann.at("/vaults")),
+        ("cbr", Method::GET, ann.at("/vaults/a/b")),
+        ("cbr", Method::OPTIONS, "/".to_owned()),
+        ("eps", Method::DELETE, labels.to_owned()),
+        ("eps", Method::GET, format!("{labels}/a/b/c")),
     ] {
         let reply = cloud
-            .ask("cbr", method, &path)
+            .ask(origin, method, &path)
             .send()
             .refused(404, "APIGW.0101");
         assert_eq!(
@@ -539,5 +549,5 @@ fn unknown_paths_and_methods_are_404_as_the_gateway_says_it() {
             reply.headers["x-request-id"].to_str().unwrap()
         );
     }
-    assert!(Service::ALL.len() == 3, "a new service needs rows here");
+    assert!(Service::ALL.len() == 4, "a new service needs rows here");
 }

@@ -5,12 +5,16 @@
 mod bad_input;
 mod cbr;
 mod cloud;
+mod eps;
+mod flavor;
 mod glue;
 mod identity;
 mod listening;
+mod organization;
 mod permissions;
 mod policies;
 mod running;
+mod safety;
 mod seed;
 mod sharing;
 mod strangers;

@@ -106,125 +106,47 @@ fn each_order_is_an_index() {
     }
 }
 
+type Edit = fn(&mut BackupFilter);
+
+/// Each filter with the index that answers it.
+const FILTERS: &[(&str, Edit)] = &[
+    ("vault", |f| f.vault_id = Some(VaultId::from_bytes([1; 16]))),
+    ("checkpoint", |f| {
+        f.checkpoint_id = Some(CheckpointId::from_bytes([1; 16]));
+    }),
+    ("resource", |f| {
+        f.resource_id = Some(ResourceId::from_bytes([1; 16]));
+    }),
+    ("resource_name", |f| f.resource_name = Some("a".into())),
+    ("kind", |f| f.kind = Some(ResourceKind::Share)),
+    ("name", |f| f.name = Some("a".into())),
+    ("status", |f| f.statuses = vec![BackupStatus::Error]),
+    ("full", |f| f.incremental = Some(false)),
+    ("order", |f| f.incremental = Some(true)),
+    ("parts", |f| {
+        f.parent_id = Some(BackupId::from_bytes([1; 16]));
+    }),
+    ("order", |f| f.created_from = Some(Timestamp::default())),
+    ("order", |f| f.created_to = Some(Timestamp::default())),
+    ("order", |f| f.enterprise_project_id = Some("0".into())),
+    ("order", |f| f.vault_used_percent = Some(10)),
+    ("order", |f| {
+        f.statuses = vec![BackupStatus::Error, BackupStatus::Available];
+    }),
+];
+
 #[test]
 fn each_filter_has_an_index_in_the_default_order() {
-    let none = BackupFilter::default;
-    let filters = [
-        (
-            BackupFilter {
-                vault_id: Some(VaultId::from_bytes([1; 16])),
-                ..none()
-            },
-            "vault",
-        ),
-        (
-            BackupFilter {
-                checkpoint_id: Some(CheckpointId::from_bytes([1; 16])),
-                ..none()
-            },
-            "checkpoint",
-        ),
-        (
-            BackupFilter {
-                resource_id: Some(ResourceId::from_bytes([1; 16])),
-                ..none()
-            },
-            "resource",
-        ),
-        (
-            BackupFilter {
-                resource_name: Some("a".into()),
-                ..none()
-            },
-            "resource_name",
-        ),
-        (
-            BackupFilter {
-                kind: Some(ResourceKind::Share),
-                ..none()
-            },
-            "kind",
-        ),
-        (
-            BackupFilter {
-                name: Some("a".into()),
-                ..none()
-            },
-            "name",
-        ),
-        (
-            BackupFilter {
-                statuses: vec![BackupStatus::Error],
-                ..none()
-            },
-            "status",
-        ),
-        (
-            BackupFilter {
-                incremental: Some(false),
-                ..none()
-            },
-            "full",
-        ),
-        (
-            BackupFilter {
-                incremental: Some(true),
-                ..none()
-            },
-            "order",
-        ),
-        (
-            BackupFilter {
-                parent_id: Some(BackupId::from_bytes([1; 16])),
-                ..none()
-            },
-            "parts",
-        ),
-        (
-            BackupFilter {
-                created_from: Some(Timestamp::default()),
-                ..none()
-            },
-            "order",
-        ),
-        (
-            BackupFilter {
-                created_to: Some(Timestamp::default()),
-                ..none()
-            },
-            "order",
-        ),
-        (
-            BackupFilter {
-                enterprise_project_id: Some("0".into()),
-                ..none()
-            },
-            "order",
-        ),
-        (
-            BackupFilter {
-                vault_used_percent: Some(10),
-                ..none()
-            },
-            "order",
-        ),
-        (
-            BackupFilter {
-                statuses: vec![BackupStatus::Error, BackupStatus::Available],
-                ..none()
-            },
-            "order",
-        ),
-    ];
-    for (filter, index) in filters {
+    for (index, edit) in FILTERS {
+        let mut filter = BackupFilter::default();
+        edit(&mut filter);
         let found = plans(|tx| {
             let page = Page::default();
             // As if everything matched: nothing is not even looked for.
             let all = filter.apply(super::own(&OURS), super::Way::Walk);
-            let order = super::order(&[]);
-            let list =
-                tx.list_counted::<super::BackupRow>(&super::own(&OURS), all, &order, &page, 1);
-            list.unwrap();
+            let (ours, order) = (super::own(&OURS), super::order(&[]));
+            tx.list_counted::<super::BackupRow>(&ours, all, &order, &page, 1)
+                .unwrap();
         });
         let (sql, plan) = &found[0];
         let used = format!("INDEX backups_{index} ");

@@ -11,7 +11,7 @@ use crate::{
     query::Filter,
     table::table,
     tx::Tx,
-    value::{Field, words},
+    value::{Field, Json, words},
 };
 
 /// What became of a run.
@@ -91,6 +91,10 @@ table! {
         due_at: Timestamp,
         /// How many backups the policy kept then, if it counted.
         max_backups: Option<u32>,
+        /// The retention that held then, as `control` writes it.
+        definition: Option<Json<serde_json::Value>>,
+        /// Whether somebody has set its day by hand since.
+        day_by_hand: bool,
     }
 }
 
@@ -141,6 +145,15 @@ impl PolicyRuns<'_> {
         }
     }
 
+    /// Records a run of a catalog that was lost, under the number that it had; nothing if that
+    /// number or instant is known.
+    pub fn remember(&self, row: &RunRow) -> Result<()> {
+        match self.0.insert(row) {
+            Ok(()) | Err(Error::Duplicate(_)) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
     /// Says what came of a run.
     pub fn settle(
         &self,
@@ -186,6 +199,14 @@ impl ScheduledBackups<'_> {
         backup: &BackupId,
     ) -> Result<Option<ScheduledBackupRow>> {
         self.0.one(&own(project).is("backup_id", backup))
+    }
+
+    /// Notes that somebody set the backup's day by hand; `false` if no run asked for it.
+    pub fn set_day_by_hand(&self, project: &ProjectId, backup: &BackupId) -> Result<bool> {
+        let sql = "UPDATE scheduled_backups SET day_by_hand = 1 \
+                   WHERE project_id = ?1 AND backup_id = ?2";
+        let values = [project.to_value(), backup.to_value()];
+        Ok(self.0.execute(sql, &values)? > 0)
     }
 
     /// The scheduled backups of a vault, or of one resource in it, that are not in the trash:

@@ -330,6 +330,8 @@ pub(crate) fn fill_policies(catalog: &Catalog, project: ProjectId) {
                 run: 1,
                 due_at: at(5),
                 max_backups: Some(7),
+                definition: Some(Json(json!({"max_backups": 7}))),
+                day_by_hand: false,
             })?;
             tx.resource_tags().set(&ResourceTagRow {
                 project_id: project,

@@ -2,8 +2,8 @@
 //!
 //! - [`try_out`]: the whole main job in one go
 //! - [`serve`]: the service
-//! - [`resource`], [`vault`], [`policy`], [`backup`], [`backups`], [`restore`], [`task`]: the
-//!   user's commands, all through the service's API
+//! - [`resource`], [`vault`], [`policy`], [`backup`], [`backups`], [`deletion`], [`trash`],
+//!   [`restore`], [`task`]: the user's commands, all through the service's API
 //! - [`status`]: for monitoring
 //! - [`admin`]: on the catalog itself
 //! - [`stores`]: where the data are, for those that must know
@@ -12,6 +12,7 @@
 pub(crate) mod admin;
 pub(crate) mod backup;
 pub(crate) mod backups;
+pub(crate) mod deletion;
 pub(crate) mod policy;
 pub(crate) mod repo;
 pub(crate) mod resource;
@@ -20,5 +21,6 @@ pub(crate) mod serve;
 pub(crate) mod status;
 pub(crate) mod stores;
 pub(crate) mod task;
+pub(crate) mod trash;
 pub(crate) mod try_out;
 pub(crate) mod vault;

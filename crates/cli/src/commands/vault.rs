@@ -6,19 +6,23 @@ use strongroom_model::Bytes;
 use strongroom_wire::{
     Empty,
     cbr::{
-        CreateVault, DeleteVault, ListVault, ProjectPath, ShowVault, VaultPath,
+        CreateVault, ListVault, ProjectPath, ShowVault, VaultPath,
         resource::ObjectType,
         vault::{
             BillingCreate, ConsistentLevel, CreateVaultRequest, ListVaultQuery, ListVaultReply,
             ProtectType, Vault, VaultCreate, VaultReply, VaultStatus,
         },
     },
-    native::ResourceKind,
+    native::{
+        self, ChangeVaultSafety, ResourceKind, ShowVaultSafety,
+        safety::{Deed, VaultSafety, VaultSafetyChange},
+    },
     query::NoQuery,
 };
 
 use crate::{
     arguments::Context,
+    commands::{deletion::Consent, resource},
     connection::{Connection, is_id, is_not_found, until},
     output::table,
 };
@@ -39,10 +43,42 @@ pub(crate) enum Verb {
     Delete {
         /// Its id or name
         vault: String,
-        /// Only show what would be lost
-        #[arg(long)]
-        plan: bool,
+        #[command(flatten)]
+        consent: Consent,
     },
+    /// Take a resource out of a vault, and delete its backups there
+    Release {
+        /// The vault's id or name
+        vault: String,
+        /// The resource's id or name
+        resource: String,
+        #[command(flatten)]
+        consent: Consent,
+    },
+    /// Show or change how careful the service is with a vault
+    Safety {
+        /// Its id or name
+        vault: String,
+        #[command(flatten)]
+        change: Change,
+    },
+}
+
+/// What to change of a vault's safety.
+#[derive(clap::Args)]
+pub(crate) struct Change {
+    /// Whether deletions need the token of their plan; less care is for operators
+    #[arg(long, value_name = "true|false")]
+    guarded: Option<bool>,
+    /// Days that what was deleted can be brought back; fewer are for operators
+    #[arg(long, value_name = "DAYS")]
+    grace_days: Option<u32>,
+    /// Keep automatic backups until they expire; for good
+    #[arg(long)]
+    lock: bool,
+    /// Keep backups made by hand as well; for good
+    #[arg(long, requires = "lock")]
+    manual_too: bool,
 }
 
 /// A vault to be.
@@ -80,7 +116,28 @@ impl Verb {
                 let reply = find(&connection, &vault)?;
                 context.output.show(&reply, |reply| details(&reply.vault))
             }
-            Self::Delete { vault, plan } => delete(context, &connection, &vault, plan),
+            Self::Delete { vault, consent } => delete(context, &connection, &vault, &consent),
+            Self::Release {
+                vault,
+                resource,
+                consent,
+            } => {
+                let deed = Deed::RemoveResources {
+                    vault_id: find(&connection, &vault)?.vault.id,
+                    resource_ids: vec![resource::find(&connection, &resource)?.id],
+                };
+                consent.apply(context, &connection, &deed).map(drop)
+            }
+            Self::Safety { vault, change } => {
+                let reply = safety(&connection, &vault, &change)?;
+                context.output.show(&reply, |safety| {
+                    format!(
+                        "locked: {}, backups made by hand too: {}\nguarded: {}\n\
+                         what is deleted can be brought back for {} days",
+                        safety.locked, safety.locks_manual, safety.guarded, safety.grace_days
+                    )
+                })
+            }
         }
     }
 }
@@ -181,28 +238,37 @@ fn vault_path(connection: &Connection, vault: &str) -> VaultPath {
     }
 }
 
-fn delete(context: &Context, connection: &Connection, word: &str, plan: bool) -> Result<()> {
+/// Shows a vault's safety, after the change if one was asked for.
+fn safety(connection: &Connection, word: &str, change: &Change) -> Result<VaultSafety> {
+    let path = native::VaultPath {
+        vault_id: find(connection, word)?.vault.id,
+    };
+    let asked = VaultSafetyChange {
+        locked: change.lock.then_some(true),
+        locks_manual: change.manual_too.then_some(true),
+        guarded: change.guarded,
+        grace_days: change.grace_days,
+    };
+    if asked == VaultSafetyChange::default() {
+        return connection
+            .call::<ShowVaultSafety>(path, NoQuery, Empty)
+            .with_context(|| format!("cannot show the safety of vault {word}"));
+    }
+    connection
+        .call::<ChangeVaultSafety>(path, NoQuery, asked)
+        .with_context(|| format!("cannot change the safety of vault {word}"))
+}
+
+fn delete(context: &Context, connection: &Connection, word: &str, consent: &Consent) -> Result<()> {
     let reply = find(connection, word)?;
     let vault = &reply.vault;
-    if plan {
-        return context.output.show(&reply, |reply| {
-            let backups = reply
-                .vault
-                .resources
-                .iter()
-                .filter_map(|r| r.backup_count)
-                .sum::<u64>();
-            let lost = format!("would be lost: {backups} backups and the key of their data");
-            format!(
-                "{}\n{lost}; the resources themselves stay",
-                details(&reply.vault)
-            )
-        });
+    let deed = Deed::DeleteVault {
+        vault_id: vault.id.clone(),
+    };
+    if !consent.apply(context, connection, &deed)? {
+        return Ok(());
     }
     let path = vault_path(connection, &vault.id);
-    connection
-        .call::<DeleteVault>(path.clone(), NoQuery, Empty)
-        .with_context(|| format!("cannot delete vault {}", vault.name))?;
     until(
         || match connection.call::<ShowVault>(path.clone(), NoQuery, Empty) {
             Err(error) if is_not_found(&error) => Ok(Some(())),
@@ -213,8 +279,7 @@ fn delete(context: &Context, connection: &Connection, word: &str, plan: bool) ->
             ),
             Ok(_) => Ok(None),
         },
-    )?;
-    context.output.show(&reply, |reply| reply.vault.id.clone())
+    )
 }
 
 fn text(vaults: &[Vault]) -> String {

@@ -12,6 +12,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 use strongroom_catalog::{
     BackupRow, CheckpointRow, Json, RepositoryRow, ResourceRow, Tx, VaultRow,
+    policies::{Outcome, RunRow, ScheduledBackupRow},
 };
 use strongroom_engine::{Error as EngineError, ManifestId, Repository};
 use strongroom_model::{
@@ -41,6 +42,7 @@ struct Entry {
     backup: BackupRow,
     checkpoint: CheckpointRow,
     resource: Option<ResourceRow>,
+    scheduled: Option<ScheduledBackupRow>,
     saved: Saved,
     finished: Timestamp,
 }
@@ -71,6 +73,7 @@ pub(crate) struct Said {
     backups: BTreeMap<BackupId, BackupRow>,
     checkpoints: BTreeMap<CheckpointId, CheckpointRow>,
     resources: BTreeMap<ResourceId, ResourceRow>,
+    scheduled: BTreeMap<BackupId, ScheduledBackupRow>,
 }
 
 impl Said {
@@ -83,6 +86,7 @@ impl Said {
             backups: by(known.backups, |row| row.id),
             checkpoints: by(known.checkpoints, |row| row.id),
             resources: by(known.resources, |row| row.id),
+            scheduled: by(known.scheduled, |row| row.backup_id),
         }
     }
 }
@@ -159,12 +163,14 @@ fn entry(
         .cloned()
         .unwrap_or(checkpoint);
     let resource = said.resources.get(&backup.resource_id).cloned();
+    let scheduled = said.scheduled.get(&backup.id).cloned();
     Ok(Entry {
         resource: resource.or_else(|| known.resources.pop()),
         saved: Saved::of(repository, &manifest).map_err(Unread::Trouble)?,
         finished: manifest.body.finished,
         backup,
         checkpoint,
+        scheduled,
     })
 }
 
@@ -192,12 +198,32 @@ fn write_down(control: &Control, tx: &Tx<'_>, vault: &VaultRow, entry: &Entry) -
     }
     let backup = complete(entry, now);
     tx.backups().insert(&backup)?;
+    if let Some(scheduled) = &entry.scheduled {
+        remember_run(tx, scheduled, &backup)?;
+    }
     backups::count_in_place(tx, &backup, backup.stored_bytes)?;
     tx.vaults().change(&project, &vault.id, |row| {
         row.used_bytes += backup.stored_bytes;
         row.updated_at = now;
     })?;
     Ok(true)
+}
+
+/// Says again that a calendar asked for the backup, and that this run has been: the numbers of
+/// runs go on from there, for they say which backup is newer.
+fn remember_run(tx: &Tx<'_>, scheduled: &ScheduledBackupRow, backup: &BackupRow) -> Result<()> {
+    tx.policy_runs().remember(&RunRow {
+        seq: scheduled.run,
+        project_id: scheduled.project_id,
+        vault_id: scheduled.vault_id,
+        policy_id: scheduled.policy_id,
+        era: 0,
+        due_at: scheduled.due_at,
+        outcome: Outcome::Ordered,
+        checkpoint_id: Some(backup.checkpoint_id),
+        decided_at: backup.created_at,
+    })?;
+    Ok(tx.scheduled_backups().insert(scheduled)?)
 }
 
 /// The row of a backup that is there, whatever was being done with it when it was noted.

@@ -10,7 +10,7 @@
 use strongroom_catalog::{ProjectRow, Tx, VaultResourceRow, VaultRow};
 use strongroom_engine::{Error as EngineError, Repository, Unlock};
 use strongroom_model::{
-    Bytes, VaultId,
+    Bytes, Timestamp, VaultId,
     state::{ProtectStatus, VaultStatus},
 };
 use strongroom_store::{ErrorKind, Key, Store};
@@ -24,6 +24,7 @@ use crate::{
     Control, Error, Reason, Result,
     jobs::{self, chain},
     keys::{self, OpenRecord},
+    schedule,
 };
 
 /// A vault whose data were found.
@@ -93,7 +94,8 @@ impl Control {
             },
             (None, None) => return Ok(Rebuilt::Empty),
         };
-        let vault = self.write(|tx| put_vault(tx, &known, &record, found))?;
+        let now = self.now();
+        let vault = self.write(|tx| put_vault(tx, &known, &record, found, now))?;
         let brought = match &repository {
             Some(repository) => bring_in(self, &vault, repository, &Said::by(note), None)?,
             None => Brought::default(),
@@ -191,7 +193,13 @@ fn of_youngest(repository: &Repository, record: &OpenRecord) -> Result<Option<Kn
 }
 
 /// Puts a vault and what it hangs on into the catalog, unless it is there.
-fn put_vault(tx: &Tx<'_>, known: &Known, record: &OpenRecord, found: &Found) -> Result<VaultRow> {
+fn put_vault(
+    tx: &Tx<'_>,
+    known: &Known,
+    record: &OpenRecord,
+    found: &Found,
+    now: Timestamp,
+) -> Result<VaultRow> {
     if let Some(there) = tx.vaults().any_project_get(&known.vault.id)? {
         return Ok(there);
     }
@@ -230,7 +238,37 @@ fn put_vault(tx: &Tx<'_>, known: &Known, record: &OpenRecord, found: &Found) -> 
             })?;
         }
     }
+    put_terms(tx, known, now)?;
     Ok(vault)
+}
+
+/// How careful the service is with the vault, and the policies that it follows, which run on from
+/// now.
+fn put_terms(tx: &Tx<'_>, known: &Known, now: Timestamp) -> Result<()> {
+    for safety in &known.safety {
+        tx.trash().set_safety(safety)?;
+    }
+    for policy in &known.policies {
+        let there = tx.policies().get(&policy.project_id, &policy.id)?;
+        match there {
+            None => tx.policies().insert(policy)?,
+            // The note of another vault knew an older one.
+            Some(there) if there.updated_at < policy.updated_at => {
+                tx.policies()
+                    .change(&policy.project_id, &policy.id, |row| *row = policy.clone())?;
+            }
+            Some(_) => {}
+        }
+    }
+    for binding in &known.bindings {
+        let policy = tx.policies().get(&binding.project_id, &binding.policy_id)?;
+        if let Some(policy) = policy {
+            let mut binding = binding.clone();
+            schedule::plan(&policy, &mut binding, now)?;
+            tx.vault_policies().set(&binding)?;
+        }
+    }
+    Ok(())
 }
 
 fn put_project(tx: &Tx<'_>, known: &Known) -> Result<()> {

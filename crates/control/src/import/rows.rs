@@ -8,8 +8,9 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use strongroom_catalog::{
-    BackupFilter, BackupRow, CheckpointRow, Columns, Document, DomainRow, Page, ProjectRow,
-    ResourceRow, TagRow, Tx, VaultResourceRow, VaultRow,
+    BackupFilter, BackupRow, CheckpointRow, Columns, Document, DomainRow, Page, PolicyRow,
+    PolicyType, ProjectRow, ResourceRow, TagRow, Tx, VaultPolicyRow, VaultResourceRow, VaultRow,
+    VaultSafetyRow, policies::ScheduledBackupRow,
 };
 
 use crate::{Error, Reason, Result, vaults};
@@ -36,6 +37,16 @@ pub(crate) struct Rows {
     checkpoints: Vec<Columns>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     backups: Vec<Columns>,
+    /// How careful the service is with the vault, if that was said.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    safety: Vec<Columns>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    policies: Vec<Columns>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    bindings: Vec<Columns>,
+    /// Which of the backups a calendar asked for, and what they were promised.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    scheduled: Vec<Columns>,
 }
 
 /// The same rows, read.
@@ -50,6 +61,10 @@ pub(crate) struct Known {
     pub(crate) places: Vec<VaultResourceRow>,
     pub(crate) checkpoints: Vec<CheckpointRow>,
     pub(crate) backups: Vec<BackupRow>,
+    pub(crate) safety: Vec<VaultSafetyRow>,
+    pub(crate) policies: Vec<PolicyRow>,
+    pub(crate) bindings: Vec<VaultPolicyRow>,
+    pub(crate) scheduled: Vec<ScheduledBackupRow>,
 }
 
 impl Rows {
@@ -87,6 +102,23 @@ impl Rows {
             ..BackupFilter::default()
         };
         rows.backups = documents(&tx.backups().list(project, &filter, &[], &Page::ALL)?.rows);
+        rows.safety.extend(
+            tx.trash()
+                .safety(project, id)?
+                .iter()
+                .map(Document::to_document),
+        );
+        for operation_type in [PolicyType::Backup, PolicyType::Replication] {
+            let Some(place) = tx.vault_policies().get(project, id, operation_type)? else {
+                continue;
+            };
+            let policy = tx.policies().get(project, &place.policy_id)?;
+            rows.policies
+                .extend(policy.iter().map(Document::to_document));
+            rows.bindings.push(place.to_document());
+        }
+        let scheduled = tx.scheduled_backups().of_vault(project, id, None)?;
+        rows.scheduled = scheduled.iter().map(|one| one.row.to_document()).collect();
         Ok(rows)
     }
 
@@ -123,6 +155,10 @@ impl Rows {
             places: rows(&self.places)?,
             checkpoints: rows(&self.checkpoints)?,
             backups: rows(&self.backups)?,
+            safety: rows(&self.safety)?,
+            policies: rows(&self.policies)?,
+            bindings: rows(&self.bindings)?,
+            scheduled: rows(&self.scheduled)?,
         })
     }
 }

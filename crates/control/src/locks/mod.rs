@@ -5,6 +5,9 @@
 //! - A **guard** has every deletion show its plan first: it needs the plan's token.
 //! - **Grace** is how long what was deleted can be brought back.
 //!
+//! A lock or a guard also has retention keep its promises: no change of a policy lets go of what
+//! the rule that a backup was made under still holds, and nobody moves a backup's day nearer.
+//!
 //! Each can be made stricter by whoever may change the vault. Looser, only an operator makes the
 //! guard and the grace, and nobody the lock.
 
@@ -150,4 +153,10 @@ pub(crate) fn keeps(safety: Safety, backup: &BackupRow, now: Timestamp) -> bool 
     let covered = backup.auto_trigger || safety.locks_manual;
     let expired = backup.expired_at.is_some_and(|at| at <= now);
     safety.locked && covered && !expired && backup.manifest_id.is_some()
+}
+
+/// Whether retention keeps in the vault what it promised when backups were made, whatever became
+/// of the policy since.
+pub(crate) const fn keeps_promises(safety: Safety) -> bool {
+    safety.locked || safety.guarded
 }

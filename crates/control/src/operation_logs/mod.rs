@@ -430,7 +430,8 @@ impl OperationDetail {
             Self::Backup { .. } | Self::PolicyRun { .. } => OperationType::Backup,
             Self::Replication(_) | Self::ReplicationRun { .. } => OperationType::Replication,
             Self::Restore { .. } => OperationType::Restore,
-            Self::Delete { .. } => OperationType::Delete,
+            // The vendor's list has no word of its own for a change of expiry.
+            Self::Delete { .. } | Self::Expiry { .. } => OperationType::Delete,
             Self::Sync { .. } => OperationType::Sync,
             Self::VaultDelete { .. } => OperationType::VaultDelete,
             Self::RemoveResources { .. } => OperationType::RemoveResource,

@@ -129,6 +129,13 @@ pub enum OperationDetail {
         /// Backups that could not be imported.
         failed: u64,
     },
+    /// A change of the day on which backups end.
+    Expiry {
+        /// Backups that have another end now.
+        affected: u64,
+        /// The day, `YYYY-MM-DD`.
+        day: String,
+    },
     /// A removal of resources from a vault.
     RemoveResources {
         /// Resources that could not be removed.

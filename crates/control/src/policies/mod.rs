@@ -18,10 +18,10 @@ pub(crate) use binding::bind;
 
 use serde_json::json;
 use strongroom_catalog::{self as catalog, Json, PolicyRow, Tx};
-use strongroom_model::{PolicyId, ProjectId, schedule::Schedule};
+use strongroom_model::{PolicyId, ProjectId, Timestamp, schedule::Schedule};
 
 use crate::{
-    Caller, Control, Error, Listed, Page, Reason, Result, control::project, limits,
+    Caller, Control, Error, Listed, Page, Reason, Result, control::project, limits, organization,
     page::LIMIT_MAX, schedule, words::PolicyType,
 };
 
@@ -32,31 +32,9 @@ impl Control {
     /// Makes a policy.
     pub fn create_policy(&self, caller: &Caller, new: NewPolicy) -> Result<Policy> {
         let project = project(caller)?;
-        limits::name("name", &new.name)?;
-        new.definition.check(new.operation_type)?;
-        let window = start_window(new.start_window.unwrap_or(StartWindow::Off))?;
-        let now = self.now();
-        let row = PolicyRow {
-            id: PolicyId::new(self.entropy()),
-            project_id: project,
-            name: new.name,
-            operation_type: new.operation_type.to_row(),
-            enabled: new.enabled.unwrap_or(true),
-            definition: Json(json!(new.definition)),
-            trigger_id: PolicyId::new(self.entropy()).to_string(),
-            pattern: Json(new.pattern),
-            start_window_minutes: window,
-            started_at: now,
-            created_at: now,
-            updated_at: now,
-        };
-        calendar(&row)?;
+        let row = new_row(self, project, new, self.now())?;
         self.write(|tx| {
-            if tx.policies().count(&project, row.operation_type)? >= POLICIES_MAX {
-                let about = format!("{POLICIES_MAX} {} policies", row.operation_type.as_str());
-                return Err(Error::quota(Reason::TooManyPolicies, about));
-            }
-            tx.policies().insert(&row)?;
+            insert(tx, &row)?;
             view_of(tx, row)
         })
     }
@@ -94,34 +72,10 @@ impl Control {
         change: PolicyChange,
     ) -> Result<Policy> {
         let project = project(caller)?;
-        if let Some(name) = &change.name {
-            limits::name("name", name)?;
-        }
-        let window = change.start_window.map(start_window).transpose()?;
         let now = self.now();
         self.write(|tx| {
-            let before = get(tx, project, id)?;
-            if let Some(definition) = &change.definition {
-                definition.check(PolicyType::of_row(before.operation_type))?;
-                keeps_its_region(tx, &before, definition)?;
-            }
-            let row = tx.policies().change(&project, &id, |row| {
-                row.name = change.name.unwrap_or_else(|| row.name.clone());
-                row.enabled = change.enabled.unwrap_or(row.enabled);
-                if let Some(definition) = change.definition {
-                    row.definition = Json(json!(definition));
-                }
-                if let Some(pattern) = change.pattern {
-                    row.pattern = Json(pattern);
-                }
-                row.start_window_minutes = window.unwrap_or(row.start_window_minutes);
-                row.updated_at = now;
-            })?;
-            calendar(&row)?;
-            for mut place in tx.vault_policies().of_policy(&project, &id)? {
-                schedule::plan(&row, &mut place, now)?;
-                tx.vault_policies().set(&place)?;
-            }
+            organization::not_its(tx, project, id)?;
+            let row = self::change(tx, (project, id), change, now)?;
             view_of(tx, row)
         })
     }
@@ -131,11 +85,84 @@ impl Control {
         let project = project(caller)?;
         self.write(|tx| {
             get(tx, project, id)?;
+            organization::not_its(tx, project, id)?;
             tx.vault_policies().remove_policy(&project, &id)?;
             tx.policies().remove(&project, &id)?;
             Ok(())
         })
     }
+}
+
+/// A policy to be, checked.
+pub(crate) fn new_row(
+    control: &Control,
+    project: ProjectId,
+    new: NewPolicy,
+    now: Timestamp,
+) -> Result<PolicyRow> {
+    limits::name("name", &new.name)?;
+    new.definition.check(new.operation_type)?;
+    let row = PolicyRow {
+        id: PolicyId::new(control.entropy()),
+        project_id: project,
+        name: new.name,
+        operation_type: new.operation_type.to_row(),
+        enabled: new.enabled.unwrap_or(true),
+        definition: Json(json!(new.definition)),
+        trigger_id: PolicyId::new(control.entropy()).to_string(),
+        pattern: Json(new.pattern),
+        start_window_minutes: start_window(new.start_window.unwrap_or(StartWindow::Off))?,
+        started_at: now,
+        created_at: now,
+        updated_at: now,
+    };
+    calendar(&row)?;
+    Ok(row)
+}
+
+/// Adds a policy, if the project has room for it.
+pub(crate) fn insert(tx: &Tx<'_>, row: &PolicyRow) -> Result<()> {
+    if tx.policies().count(&row.project_id, row.operation_type)? >= POLICIES_MAX {
+        let about = format!("{POLICIES_MAX} {} policies", row.operation_type.as_str());
+        return Err(Error::quota(Reason::TooManyPolicies, about));
+    }
+    Ok(tx.policies().insert(row)?)
+}
+
+/// Changes a policy; from now on runs follow the new calendar.
+pub(crate) fn change(
+    tx: &Tx<'_>,
+    (project, id): (ProjectId, PolicyId),
+    change: PolicyChange,
+    now: Timestamp,
+) -> Result<PolicyRow> {
+    if let Some(name) = &change.name {
+        limits::name("name", name)?;
+    }
+    let window = change.start_window.map(start_window).transpose()?;
+    let before = get(tx, project, id)?;
+    if let Some(definition) = &change.definition {
+        definition.check(PolicyType::of_row(before.operation_type))?;
+        keeps_its_region(tx, &before, definition)?;
+    }
+    let row = tx.policies().change(&project, &id, |row| {
+        row.name = change.name.unwrap_or_else(|| row.name.clone());
+        row.enabled = change.enabled.unwrap_or(row.enabled);
+        if let Some(definition) = change.definition {
+            row.definition = Json(json!(definition));
+        }
+        if let Some(pattern) = change.pattern {
+            row.pattern = Json(pattern);
+        }
+        row.start_window_minutes = window.unwrap_or(row.start_window_minutes);
+        row.updated_at = now;
+    })?;
+    calendar(&row)?;
+    for mut place in tx.vault_policies().of_policy(&project, &id)? {
+        schedule::plan(&row, &mut place, now)?;
+        tx.vault_policies().set(&place)?;
+    }
+    Ok(row)
 }
 
 /// The project's policy of that id, or the refusal.
@@ -153,7 +180,12 @@ pub(crate) fn calendar(row: &PolicyRow) -> Result<Schedule> {
 
 /// How long a policy's backups stay.
 pub(crate) fn definition_of(row: &PolicyRow) -> Result<Definition> {
-    serde_json::from_value(row.definition.0.clone())
+    read(&row.definition.0)
+}
+
+/// How long backups stay, as the catalog keeps it.
+pub(crate) fn read(definition: &serde_json::Value) -> Result<Definition> {
+    serde_json::from_value(definition.clone())
         .map_err(|error| Error::bug("the catalog holds an unreadable policy", error))
 }
 
@@ -184,7 +216,7 @@ pub(crate) fn view_of(tx: &Tx<'_>, row: PolicyRow) -> Result<Policy> {
 }
 
 /// Minutes to spread starts over: 60 to 480.
-fn start_window(window: StartWindow) -> Result<Option<u32>> {
+pub(crate) fn start_window(window: StartWindow) -> Result<Option<u32>> {
     match window {
         StartWindow::Off => Ok(None),
         StartWindow::Minutes(minutes @ 60..=480) => Ok(u32::try_from(minutes).ok()),

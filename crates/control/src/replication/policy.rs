@@ -94,6 +94,8 @@ pub(crate) fn order_run(
             run: run.seq.saturating_mul(PLACES).saturating_add(number),
             due_at: originals[&copy.original],
             max_backups: rule.max_backups,
+            definition: Some(run.policy.definition.clone()),
+            day_by_hand: false,
         })?;
     }
     Ok(placed.len() as u64)
@@ -161,6 +163,7 @@ fn wanted_of(
         .filter(|replica| replica.status == BackupStatus::Available)
         .map(|replica| {
             let candidate = Candidate {
+                day_by_hand: false,
                 at: replica.row.due_at,
                 good: true,
                 expires_at: replica.expired_at,
@@ -179,6 +182,7 @@ fn wanted_of(
         let at = planned.map_or(row.created_at, |planned| planned.due_at);
         let days = rule.duration_days.map(i64::from);
         let candidate = Candidate {
+            day_by_hand: false,
             at,
             good: true,
             expires_at: days.map(|days| at.plus_seconds(days * 86_400)),

@@ -3,18 +3,29 @@
 //! Only backups that a calendar asked for are looked at; what somebody made by hand goes by hand,
 //! or on the day that was set with it. While the clock is not believed, nothing goes. The verdict
 //! and the order to delete are one transaction, so no policy changes between the two.
+//!
+//! A vault that is locked or guarded keeps what it promised: a backup there goes when both the rule
+//! of now and the rule that it was made under let it go (docs/adr/0021-promises.md).
+
+mod expiry;
+mod preview;
+
+pub use expiry::{ExpiryChanged, NewExpiry};
+pub use preview::{Foreseen, NewPreview, Preview};
 
 use std::collections::BTreeMap;
 
-use strongroom_catalog::{self as catalog, PolicyType, Tx, VaultRow, policies::ScheduledBackup};
+use strongroom_catalog::{
+    self as catalog, Json, PolicyRow, PolicyType, Tx, VaultRow, policies::ScheduledBackup,
+};
 use strongroom_model::{
     BackupId, ResourceId, Timestamp,
-    retention::{Candidate, Rule, Verdict, judge},
+    retention::{Candidate, Subject, Terms, Verdict},
     state::BackupStatus,
 };
 
 use crate::{
-    Control, Result, policies, replication,
+    Control, Error, Result, locks, policies, replication,
     schedule::Ledger,
     words::{ProtectType, stored},
 };
@@ -65,19 +76,22 @@ impl Control {
 
 /// The backups of a vault that retention lets go.
 fn leaving(tx: &Tx<'_>, vault: &VaultRow, now: Timestamp) -> Result<Vec<BackupId>> {
-    let rule = rule_of(tx, vault)?;
+    let found = of_vault(tx, vault, None)?;
+    let mut terms = Promises::of(tx, vault, policy_of(tx, vault)?.as_ref(), &found)?;
     let for_copies = stored::<ProtectType>(&vault.protect_type)? == ProtectType::Replication;
     let mut leaving = Vec::new();
-    for (_, backups) in by_resource(tx, vault, None)? {
-        let rule = if for_copies {
-            replication::policy::rule_there(tx, vault, backups.first().map(|one| &one.row))?
-        } else {
-            rule.clone()
-        };
-        let candidates: Vec<_> = backups.iter().filter_map(candidate).collect();
-        let seen: Vec<Candidate> = candidates.iter().map(|(_, one)| *one).collect();
-        let verdicts = judge(rule.as_ref(), &seen, now);
-        for ((id, _), verdict) in candidates.iter().zip(verdicts) {
+    for backups in found.values() {
+        if for_copies {
+            let newest = backups.first().map(|one| &one.row);
+            terms.terms.rule = replication::policy::rule_there(tx, vault, newest)?;
+        }
+        let known: Vec<_> = backups
+            .iter()
+            .filter_map(|backup| Some((backup.row.backup_id, terms.subject(backup)?)))
+            .collect();
+        let subjects: Vec<_> = known.iter().map(|(_, subject)| *subject).collect();
+        let verdicts = terms.terms.judge(&subjects, now);
+        for ((id, _), verdict) in known.iter().zip(verdicts) {
             if matches!(verdict, Verdict::Goes(_)) {
                 leaving.push(*id);
             }
@@ -86,25 +100,21 @@ fn leaving(tx: &Tx<'_>, vault: &VaultRow, now: Timestamp) -> Result<Vec<BackupId
     Ok(leaving)
 }
 
-/// The rule of the vault's backup policy, if it has one.
-pub(crate) fn rule_of(tx: &Tx<'_>, vault: &VaultRow) -> Result<Option<Rule>> {
+/// The vault's backup policy, if it has one.
+fn policy_of(tx: &Tx<'_>, vault: &VaultRow) -> Result<Option<PolicyRow>> {
     let place = tx
         .vault_policies()
         .get(&vault.project_id, &vault.id, PolicyType::Backup)?;
-    let Some(place) = place else {
-        return Ok(None);
-    };
-    let policy = policies::get(tx, vault.project_id, place.policy_id)?;
-    Ok(Some(policies::definition_of(&policy)?.rule()?))
+    place
+        .map(|place| policies::get(tx, vault.project_id, place.policy_id))
+        .transpose()
 }
 
-/// The scheduled backups of each resource, newest first.
-fn by_resource(
-    tx: &Tx<'_>,
-    vault: &VaultRow,
-    resource: Option<&ResourceId>,
-) -> Result<BTreeMap<ResourceId, Vec<ScheduledBackup>>> {
-    let mut found = BTreeMap::<_, Vec<_>>::new();
+/// Scheduled backups of each resource, newest first.
+type ByResource = BTreeMap<ResourceId, Vec<ScheduledBackup>>;
+
+fn of_vault(tx: &Tx<'_>, vault: &VaultRow, resource: Option<&ResourceId>) -> Result<ByResource> {
+    let mut found = ByResource::new();
     let all = tx
         .scheduled_backups()
         .of_vault(&vault.project_id, &vault.id, resource)?;
@@ -117,21 +127,94 @@ fn by_resource(
     Ok(found)
 }
 
-/// A backup as retention sees it; none while it is being made or is on its way out already.
-fn candidate(backup: &ScheduledBackup) -> Option<(BackupId, Candidate)> {
-    let good = match backup.status {
-        BackupStatus::Available | BackupStatus::WaitingRestore | BackupStatus::Restoring => true,
-        BackupStatus::Error => false,
-        BackupStatus::WaitingProtect
-        | BackupStatus::Protecting
-        | BackupStatus::WaitingDelete
-        | BackupStatus::Deleting => return None,
+/// What decides in a vault, and which promise each of its backups was given.
+struct Promises {
+    terms: Terms,
+    /// Of each of the promised rules, how it was written down.
+    definitions: Vec<serde_json::Value>,
+}
+
+impl Promises {
+    fn of(
+        tx: &Tx<'_>,
+        vault: &VaultRow,
+        policy: Option<&PolicyRow>,
+        backups: &ByResource,
+    ) -> Result<Self> {
+        let rule = policy
+            .map(|policy| policies::definition_of(policy)?.rule())
+            .transpose()?;
+        let mut terms = Terms {
+            rule,
+            promised: None,
+        };
+        let mut definitions = Vec::new();
+        if locks::keeps_promises(locks::safety_of(tx, vault)?) {
+            let written = backups.values().flatten();
+            let written = written.filter_map(|backup| backup.row.definition.as_ref());
+            let now = policy.map(|policy| &policy.definition);
+            let mut promised = Vec::new();
+            for Json(definition) in written.chain(now) {
+                if !definitions.contains(definition) {
+                    promised.push(policies::read(definition)?.rule()?);
+                    definitions.push(definition.clone());
+                }
+            }
+            terms.promised = Some(promised);
+        }
+        Ok(Self { terms, definitions })
+    }
+
+    /// Which promise is written down so.
+    fn place(&self, definition: &serde_json::Value) -> Option<usize> {
+        self.definitions.iter().position(|one| one == definition)
+    }
+
+    /// A backup as retention sees it; none while it is being made or is on its way out already.
+    fn subject(&self, backup: &ScheduledBackup) -> Option<Subject> {
+        let good = match backup.status {
+            BackupStatus::Available | BackupStatus::WaitingRestore | BackupStatus::Restoring => {
+                true
+            }
+            BackupStatus::Error => false,
+            BackupStatus::WaitingProtect
+            | BackupStatus::Protecting
+            | BackupStatus::WaitingDelete
+            | BackupStatus::Deleting => return None,
+        };
+        let row = &backup.row;
+        Some(Subject {
+            candidate: Candidate {
+                at: row.due_at,
+                good,
+                expires_at: backup.expired_at,
+                day_by_hand: row.day_by_hand,
+                max_backups: row.max_backups,
+            },
+            made_under: row
+                .definition
+                .as_ref()
+                .and_then(|Json(definition)| self.place(definition)),
+        })
+    }
+}
+
+/// The end of a day of the calendar that somebody named, `YYYY-MM-DD`.
+fn end_of_day(
+    field: &'static str,
+    text: &str,
+    zone: &strongroom_model::retention::Zone,
+) -> Result<Timestamp> {
+    let digits = |part: &str, count: usize| {
+        let plain = part.len() == count && part.bytes().all(|byte| byte.is_ascii_digit());
+        plain.then(|| part.parse::<i16>().ok()).flatten()
     };
-    let one = Candidate {
-        at: backup.row.due_at,
-        good,
-        expires_at: backup.expired_at,
-        max_backups: backup.row.max_backups,
-    };
-    Some((backup.row.backup_id, one))
+    let mut parts = text.splitn(3, '-');
+    let mut next = |count| parts.next().and_then(|part| digits(part, count));
+    let end = (|| {
+        let (year, month, day) = (next(4)?, next(2)?, next(2)?);
+        let (month, day) = (i8::try_from(month).ok()?, i8::try_from(day).ok()?);
+        zone.end_of_day(year, month, day)
+    })();
+    end.ok_or_else(|| Error::invalid(field, "must be a day such as 2027-01-31"))
 }

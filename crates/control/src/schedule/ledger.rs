@@ -109,6 +109,13 @@ impl Ledger {
         }
     }
 
+    /// The first time from which backups may be deleted, if the clock goes on evenly.
+    pub(crate) fn deletes_from(&self, now: Timestamp) -> Timestamp {
+        let moved = now.micros_since(self.last).abs() > STEP_MAX_SECONDS * 1_000_000;
+        let since = if moved { Some(now) } else { self.held_since };
+        since.map_or(now, |since| since.plus_seconds(HOLD_SECONDS).max(now))
+    }
+
     /// The time from which the days of a backup that is made now are counted.
     pub(crate) fn counted_from(&self, now: Timestamp) -> Timestamp {
         self.highest.max(now)

@@ -10,5 +10,5 @@ mod plan;
 mod round;
 
 pub(crate) use ledger::Ledger;
-pub(crate) use plan::plan;
+pub(crate) use plan::{plan, to_come};
 pub use round::Round;

@@ -19,7 +19,6 @@ use super::{
     binding,
     ledger::{Ledger, Step},
     plan,
-    plan::start_of,
 };
 use crate::{
     Control, Error, Reason, Result,
@@ -36,8 +35,6 @@ const BATCH: u32 = 200;
 /// round's, which comes soon: however much falls due at once, other work gets its turn.
 const BACKUPS_MAX: u64 = 2000;
 const RUNS_MAX: u64 = 500;
-/// A run that could not begin is missed so long after its start.
-const LATE_SECONDS: i64 = 3600;
 /// A binding that cannot be worked on is looked at again after that time.
 const PUT_OFF_SECONDS: i64 = 600;
 /// Missed runs are counted up to this number.
@@ -158,13 +155,8 @@ impl Control {
         let policy = policies::get(tx, project, place.policy_id)?;
         let vault = vaults::rows::get(tx, project, vault)?;
         let calendar = policies::calendar(&policy)?.reaching_back_to(planned);
-        // The last instant that may start now; those before it were missed.
-        let mut due = calendar.last_until(now).unwrap_or(planned).max(planned);
-        if start_of(&policy, vault.id, due) > now {
-            let before = calendar.last_until(due.plus_micros(-1));
-            due = before.unwrap_or(planned).max(planned);
-        }
-        let late = now > start_of(&policy, vault.id, due).plus_seconds(LATE_SECONDS);
+        let due = plan::may_start(&policy, vault.id, &calendar, planned, now);
+        let late = plan::is_late(&policy, vault.id, due, now);
         let earlier = calendar.count(planned.plus_micros(-1), due.plus_micros(-1), MISSED_MAX);
         let claimed = tx.policy_runs().claim(&RunRow {
             seq: 0,
@@ -372,6 +364,8 @@ fn scheduled(
         run: run.row.seq,
         due_at: run.row.due_at,
         max_backups: rule.max_backups,
+        definition: Some(run.policy.definition.clone()),
+        day_by_hand: false,
     }
 }
 

@@ -13,7 +13,9 @@ mod view;
 pub use view::{Trash, TrashedBackup, TrashedVault};
 
 use serde_json::json;
-use strongroom_catalog::{BackupFilter, BackupRow, Page, Trashed, Tx, VaultResourceRow, VaultRow};
+use strongroom_catalog::{
+    BackupFilter, BackupRow, Held, Json, Page, Trashed, Tx, VaultResourceRow, VaultRow,
+};
 use strongroom_model::{
     BackupId, OperationLogId, ProjectId, ResourceId, Timestamp, VaultId, state::ProtectStatus,
 };
@@ -89,8 +91,8 @@ impl Control {
                     tx.trash().take_backup(&project, &backup.row.id)?;
                 }
             }
-            for resource in held {
-                put_back(tx, &trashed.row, resource, now)?;
+            for one in held {
+                put_back(tx, &trashed.row, one, now)?;
             }
             Ok(())
         })
@@ -237,10 +239,15 @@ pub(crate) fn put_vault(
         .vault_resources()
         .of_vault(&project, &vault.id)?
         .into_iter()
-        .map(|(place, _)| place.resource_id)
+        .map(|(place, _)| Held {
+            resource_id: place.resource_id,
+            auto_protect: place.auto_protect,
+            extra_info: place.extra_info.0,
+        })
         .collect();
-    for resource in &held {
-        tx.vault_resources().remove(&project, &vault.id, resource)?;
+    for one in &held {
+        tx.vault_resources()
+            .remove(&project, &vault.id, &one.resource_id)?;
     }
     tx.trash().put_vault(&project, &vault.id, times, &held)?;
     let detail = OperationDetail::VaultDelete {
@@ -356,7 +363,8 @@ fn came_back(tx: &Tx<'_>, backup: &BackupRow, now: Timestamp) -> Result<()> {
 }
 
 /// Puts a resource back into its vault, unless it is elsewhere by now or gone.
-fn put_back(tx: &Tx<'_>, vault: &VaultRow, resource: ResourceId, now: Timestamp) -> Result<()> {
+fn put_back(tx: &Tx<'_>, vault: &VaultRow, was: Held, now: Timestamp) -> Result<()> {
+    let resource = was.resource_id;
     let project: ProjectId = vault.project_id;
     let known = tx.resources().get(&project, &resource)?;
     let is_there = known.is_some_and(|row| row.removed_at.is_none());
@@ -373,8 +381,8 @@ fn put_back(tx: &Tx<'_>, vault: &VaultRow, resource: ResourceId, now: Timestamp)
         vault_id: vault.id,
         resource_id: resource,
         protect_status: ProtectStatus::Available,
-        auto_protect: true,
-        extra_info: strongroom_catalog::Json(serde_json::Value::Null),
+        auto_protect: was.auto_protect,
+        extra_info: Json(was.extra_info),
         backup_size_bytes,
         backup_count,
         added_at: now,

@@ -15,6 +15,7 @@ use strongroom_model::{Bytes, GiB, ResourceId, Timestamp, VaultId, state::VaultS
 use crate::{
     Caller, Control, Error, Listed, Page, Reason, Result,
     control::project,
+    enterprise,
     keys::DataKey,
     limits,
     page::LIMIT_MAX,
@@ -34,6 +35,9 @@ impl Control {
         let sealed = self.master_key().wrap(id, &key, self.entropy());
         let now = self.now();
         self.write(|tx| {
+            if let Some(id) = &new.enterprise_project_id {
+                enterprise::takes_vaults(tx, caller.domain_id, id)?;
+            }
             let region = self.region_for(tx, &new)?;
             let row = VaultRow {
                 region,

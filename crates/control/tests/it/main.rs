@@ -10,6 +10,7 @@ mod freshness;
 mod lists;
 mod rebuild;
 mod replication;
+mod retention;
 mod safety;
 mod scale;
 mod schedule;

@@ -7,6 +7,7 @@ use strongroom_control::{
     backups::{Backup, BackupFilter},
     checkpoints::NewCheckpoint,
     import::{Found, NewImport, Rebuilt},
+    locks::SafetyChange,
     operation_logs::{OperationDetail, OperationFailure},
     restores::RestoreTarget,
     vaults::{NewVault, VaultChange},
@@ -19,7 +20,10 @@ use strongroom_model::{
 };
 use strongroom_store::Key;
 
-use crate::world::{World, added, refused};
+use crate::{
+    schedule::{Scene, counted},
+    world::{World, added, refused},
+};
 
 /// Rebuilds every vault whose data are found.
 fn rebuild(world: &World) -> Vec<(VaultId, Rebuilt)> {
@@ -361,4 +365,58 @@ fn a_deleted_vault_takes_its_notes_along() {
     world.control.keep_up().unwrap();
     world.run_for_long();
     assert_eq!(world.objects(vault), 0, "neither key nor note comes back");
+}
+
+#[test]
+fn policies_come_back_with_what_they_promised_and_go_on() {
+    let mut scene = Scene::new(&["FREQ=DAILY;BYHOUR=1;BYMINUTE=0"], counted(3));
+    scene.pass(4 * 24);
+    let world = &scene.world;
+    let guard = SafetyChange {
+        guarded: Some(true),
+        grace_days: Some(9),
+        ..SafetyChange::default()
+    };
+    let changed = world
+        .control
+        .change_vault_safety(&world.alice, scene.vault, guard);
+    let safety = changed.unwrap();
+    world.control.keep_up().unwrap();
+    world.run();
+    // The deletion that upkeep ordered is news for the note.
+    world.control.keep_up().unwrap();
+    world.run();
+    let policy = world
+        .control
+        .show_policy(&world.alice, scene.policy.id)
+        .unwrap();
+    let before = scene.backups();
+    assert_eq!(before.len(), 3);
+
+    scene.world.lose_catalog();
+    let world = &scene.world;
+    assert_eq!(rebuild(world).len(), 1);
+    world.run();
+    let again = world
+        .control
+        .show_policy(&world.alice, scene.policy.id)
+        .unwrap();
+    assert_eq!(again, policy);
+    let safe = world.control.vault_safety(&world.alice, scene.vault);
+    assert_eq!(safe.unwrap(), safety);
+
+    // What is made from now on is newer than what was there, and pushes it out in its turn.
+    for (nights, old) in [(1, 2), (2, 1), (3, 0)] {
+        for _ in 0..24 {
+            scene.pass(1);
+            scene.world.control.keep_up().unwrap();
+            scene.world.run();
+        }
+        let now = scene.backups();
+        assert_eq!(now.len(), 3, "after {nights} nights");
+        let left = before
+            .iter()
+            .filter(|was| now.iter().any(|is| is.id == was.id));
+        assert_eq!(left.count(), old, "after {nights} nights");
+    }
 }

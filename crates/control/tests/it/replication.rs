@@ -756,3 +756,22 @@ fn a_policy_is_bound_only_where_it_can_copy_to() {
     let refusal = bind(&world, vault, nowhere.id, far);
     assert_eq!(refused(refusal), Reason::RegionTakesNoCopies);
 }
+
+#[test]
+fn a_failure_is_forgotten_with_its_task_and_a_success_is_not() {
+    let world = World::new();
+    let share = world.share("a");
+    let vault = world.vault("v", ObjectType::Turbo, &[&share]).id;
+    let far = far_vault(&world, ObjectType::Turbo).id;
+    let (good, bad) = (world.back_up(vault), world.back_up(vault));
+    copy(&world, &good, far).unwrap();
+    world.run();
+    world.lose_packs(vault);
+    copy(&world, &bad, far).unwrap();
+    world.run_for_long();
+    assert_eq!(copies_of(&world, &bad).len(), 1);
+    world.clock.advance_seconds(31 * DAY);
+    world.control.keep_up().unwrap();
+    assert!(copies_of(&world, &bad).is_empty());
+    assert_eq!(copies_of(&world, &good).len(), 1);
+}

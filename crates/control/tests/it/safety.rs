@@ -6,8 +6,9 @@ use strongroom_control::{
     backups::BackupFilter,
     locks::{Safety, SafetyChange},
     plans::Deed,
+    policies::AutoProtect,
     restores::RestoreTarget,
-    vaults::VaultChange,
+    vaults::{AddedResource, VaultChange},
     words::ObjectType,
 };
 use strongroom_model::{BackupId, Bytes, VaultId};
@@ -413,4 +414,30 @@ fn disaster_deleting_a_vault_takes_every_backup_at_once() {
     for backup in &backups {
         restores(&world, backup.id, &format!("back-{}", backup.id));
     }
+}
+
+#[test]
+fn a_vault_that_comes_back_knows_what_was_said_of_its_resources() {
+    let world = World::new();
+    let (home, work) = (world.share("home"), world.share("work"));
+    let vault = world.vault("v", ObjectType::Turbo, &[]).id;
+    let (control, alice) = (&world.control, &world.alice);
+    let said = serde_json::json!({ "note": "by hand" });
+    let first = AddedResource {
+        extra_info: Some(said),
+        ..added(&home)
+    };
+    control
+        .add_vault_resources(alice, vault, vec![first, added(&work)])
+        .unwrap();
+    control
+        .set_auto_protect(alice, vault, &[work.id], AutoProtect::LeftOut)
+        .unwrap();
+    grace(&world, vault, 3);
+    let before = control.show_vault(alice, vault).unwrap().resources;
+    control.delete_vault(alice, vault).unwrap();
+    world.run();
+    refuses(Reason::NoSuchVault, control.show_vault(alice, vault));
+    control.undelete_vault(alice, vault).unwrap();
+    assert_eq!(control.show_vault(alice, vault).unwrap().resources, before);
 }

@@ -25,14 +25,14 @@ const DAY: i64 = 24 * HOUR;
 const NIGHTLY: &str = "FREQ=DAILY;BYHOUR=1;BYMINUTE=0";
 
 /// A world at midnight with a share in a vault that follows a policy.
-struct Scene {
-    world: World,
-    vault: VaultId,
-    policy: Policy,
+pub(crate) struct Scene {
+    pub(crate) world: World,
+    pub(crate) vault: VaultId,
+    pub(crate) policy: Policy,
 }
 
 impl Scene {
-    fn new(pattern: &[&str], definition: Definition) -> Self {
+    pub(crate) fn new(pattern: &[&str], definition: Definition) -> Self {
         Self::with(NewPolicy {
             definition,
             ..NewPolicy::new("nightly", pattern)
@@ -69,12 +69,12 @@ impl Scene {
             .unwrap();
     }
 
-    fn round(&self) -> Round {
+    pub(crate) fn round(&self) -> Round {
         self.world.control.schedule_round().unwrap()
     }
 
     /// Lets the clock go on, a round each hour, and does what was ordered.
-    fn pass(&self, hours: i64) {
+    pub(crate) fn pass(&self, hours: i64) {
         for _ in 0..hours {
             self.world.clock.advance_seconds(HOUR);
             self.round();
@@ -82,7 +82,7 @@ impl Scene {
         }
     }
 
-    fn backups(&self) -> Vec<Backup> {
+    pub(crate) fn backups(&self) -> Vec<Backup> {
         self.world.backups(&BackupFilter::default())
     }
 
@@ -100,7 +100,7 @@ impl Scene {
             .items
     }
 
-    fn change(&self, change: PolicyChange) {
+    pub(crate) fn change(&self, change: PolicyChange) {
         let world = &self.world;
         world
             .control
@@ -109,7 +109,7 @@ impl Scene {
     }
 }
 
-fn counted(max: i64) -> Definition {
+pub(crate) fn counted(max: i64) -> Definition {
     Definition {
         max_backups: Some(max),
         ..Definition::default()

@@ -11,6 +11,7 @@ use strongroom_control::{
     replication::{Destination, NewCopy, NewVaultCopy},
     resources::ResourceFilter,
     restores::{NewRestore, RestoreTarget},
+    retention::{NewExpiry, NewPreview},
     tags::TagQuery,
     usage::UsageFilter,
     vaults::{NewVault, VaultChange, VaultFilter},
@@ -219,10 +220,39 @@ const NAMED: &[(&str, Reason, Call)] = &[
         c.set_auto_protect(who, its.vault, &[its.resource.id], AutoProtect::LeftOut)
             .map(drop)
     }),
+    ("set_expiry", Reason::NoSuchVault, |c, who, its| {
+        let new = NewExpiry {
+            vault_id: its.vault,
+            day: "2999-01-31".into(),
+            zone: "UTC+00:00".into(),
+        };
+        c.set_expiry(who, &new).map(drop)
+    }),
+    ("preview_retention", Reason::NoSuchVault, |c, who, its| {
+        c.preview_retention(who, &preview(its.vault, None))
+            .map(drop)
+    }),
+    (
+        "preview_retention under its policy",
+        Reason::NoSuchPolicy,
+        |c, who, its| {
+            c.preview_retention(who, &preview(its.strangers_vault, Some(its.policy)))
+                .map(drop)
+        },
+    ),
     ("delete_vault_tag", Reason::NoSuchVault, |c, who, its| {
         c.delete_vault_tag(who, its.vault, "k")
     }),
 ];
+
+fn preview(vault_id: VaultId, policy_id: Option<PolicyId>) -> NewPreview {
+    NewPreview {
+        vault_id,
+        day: None,
+        policy_id,
+        resource_id: None,
+    }
+}
 
 fn bound(vault_id: VaultId, policy_id: PolicyId) -> VaultPolicy {
     VaultPolicy {

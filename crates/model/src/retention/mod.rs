@@ -7,16 +7,23 @@
 //!
 //! A backup goes when its own rule says so and nothing else holds it. What holds a backup:
 //! - it is the newest good one: retention never takes the last
-//! - its age: the day that was set when it was made, whatever the policy says now
+//! - its age: the day that was set when it was made, whatever the policy says now; a day that
+//!   somebody set by hand since is above the number, too
 //! - its place among the newest, by the policy's number now, or, once the policy has none, by the
 //!   number under which it was made
 //! - it is the newest of one of the last days, weeks, months or years
 //! - a long-term rule of weekdays or days of months
+//! - in a vault that keeps what it promised, the rule under which it was made ([`Terms`])
+//!
+//! [`preview`] runs the same verdicts along a clock that is to come.
 //!
 //! Pure; the tests compare it with a second, slow and plain implementation.
 
 mod long_term;
+mod preview;
 mod zone;
+
+pub use preview::{Fate, Known, Life, Outlook, Run, TooMuch, preview};
 
 pub use long_term::{LongTerm, MonthDays, WeekOfMonth, Weekdays};
 pub use zone::{BadZone, Zone};
@@ -65,10 +72,59 @@ pub struct Candidate {
     pub at: Timestamp,
     /// Whether it can be restored as a whole.
     pub good: bool,
-    /// The day that was set when it was made.
+    /// The day that was set when it was made, or by hand since.
     pub expires_at: Option<Timestamp>,
+    /// Whether somebody set that day by hand: it holds the backup, and ends it, whatever its
+    /// place among the newest.
+    pub day_by_hand: bool,
     /// The policy's number when it was made.
     pub max_backups: Option<u32>,
+}
+
+/// A backup and the rule that held when it was made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Subject {
+    /// The backup.
+    pub candidate: Candidate,
+    /// Which of [`Terms::promised`]; none if nobody wrote that down: its own day and number count.
+    pub made_under: Option<usize>,
+}
+
+/// What decides about the scheduled backups of a vault.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Terms {
+    /// The rule of the vault's policy now, if it has one.
+    pub rule: Option<Rule>,
+    /// In a vault that keeps what it promised, the rules under which its backups were made:
+    /// whoever lowers a rule there lets go of nothing that the rule of then still holds.
+    pub promised: Option<Vec<Rule>>,
+}
+
+impl Terms {
+    /// The verdict on each of the scheduled backups of one resource, of which the newest comes
+    /// first.
+    pub fn judge(&self, newest_first: &[Subject], now: Timestamp) -> Vec<Verdict> {
+        let candidates: Vec<_> = newest_first.iter().map(|one| one.candidate).collect();
+        let mut verdicts = judge(self.rule.as_ref(), &candidates, now);
+        let Some(promised) = &self.promised else {
+            return verdicts;
+        };
+        let unwritten = judge(None, &candidates, now);
+        let written: Vec<_> = promised
+            .iter()
+            .map(|rule| judge(Some(rule), &candidates, now))
+            .collect();
+        for (place, verdict) in verdicts.iter_mut().enumerate() {
+            let then = newest_first[place]
+                .made_under
+                .and_then(|rule| written.get(rule))
+                .unwrap_or(&unwritten);
+            if matches!(verdict, Verdict::Goes(_)) && matches!(then[place], Verdict::Stays(_)) {
+                *verdict = Verdict::Stays(vec![Hold::Promised]);
+            }
+        }
+        verdicts
+    }
 }
 
 /// What becomes of a backup.
@@ -103,6 +159,8 @@ pub enum Hold {
     NewestOfYear,
     /// A long-term rule keeps it until then.
     LongTerm(Timestamp),
+    /// The rule that it was made under, in a vault that keeps what it promised.
+    Promised,
     /// It failed, and is kept for a look at it.
     Failed,
 }
@@ -201,6 +259,9 @@ impl<'a> Judge<'a> {
                 return Err(Cause::Expired(day));
             }
             holds.push(Hold::Until(day));
+            if one.day_by_hand {
+                return Ok(holds);
+            }
         }
         match (self.rule.and_then(|rule| rule.max_backups), one.max_backups) {
             (Some(max), _) if self.good >= max => return Err(Cause::Count(max)),

@@ -20,6 +20,7 @@ fn good(seconds: i64) -> Candidate {
         at: at(seconds),
         good: true,
         expires_at: None,
+        day_by_hand: false,
         max_backups: None,
     }
 }
@@ -244,6 +245,7 @@ fn history() -> impl Strategy<Value = Vec<Candidate>> {
                     at: at(seconds),
                     good,
                     expires_at: days.map(|days| at(seconds + days * DAY)),
+                    day_by_hand: false,
                     max_backups,
                 }
             })

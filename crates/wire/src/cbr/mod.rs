@@ -5,20 +5,22 @@
 //! empty where they leave it out.
 //!
 //! - `table`: the 76 operations
-//! - [`backup`], [`vault`], [`checkpoint`], [`import`], [`operation_log`], [`policy`],
+//! - [`backup`], [`vault`], [`checkpoint`], [`expiry`], [`import`], [`operation_log`], [`policy`],
 //!   [`protectable`], [`tag`], [`usage`], [`metadata`], [`version`], [`member`], [`agent`],
-//!   [`account`], [`order`], [`replication`]: requests and replies
+//!   [`account`], [`order`], [`organization`], [`replication`]: requests and replies
 //! - [`resource`]: kinds of resource, provider ids, specification codes
 
 pub mod account;
 pub mod agent;
 pub mod backup;
 pub mod checkpoint;
+pub mod expiry;
 pub mod import;
 pub mod member;
 pub mod metadata;
 pub mod operation_log;
 pub mod order;
+pub mod organization;
 pub mod policy;
 pub mod protectable;
 pub mod replication;
@@ -54,6 +56,14 @@ paths! {
         vault_id,
         /// The tag's key, percent-decoded.
         key,
+    }
+
+    /// `/v3/{project_id}/organization-policies/{organization_policy_id}…`
+    OrganizationPolicyPath {
+        /// The project, 32 hexadecimal digits.
+        project_id,
+        /// The organization's policy.
+        organization_policy_id,
     }
 
     /// `/v3/{project_id}/backups/{backup_id}…`

@@ -2,8 +2,8 @@
 
 use super::{
     AgentPath, BackupPath, CheckpointPath, DomainNamePath, FeaturePath, MemberPath,
-    OperationLogPath, OrderPath, PolicyPath, ProjectPath, ProtectablePath, ProtectablesPath,
-    SourceProjectPath, VaultPath, VaultTagPath, VersionPath,
+    OperationLogPath, OrderPath, OrganizationPolicyPath, PolicyPath, ProjectPath, ProtectablePath,
+    ProtectablesPath, SourceProjectPath, VaultPath, VaultTagPath, VersionPath,
     account::{
         DomainProjectsReply, DomainReply, FeaturesQuery, FeaturesReply, MigrateDomainReply,
         MigrateDomainRequest, MigrateStatusQuery, MigrateStatusReply, RegionProjectsReply,
@@ -18,6 +18,7 @@ use super::{
         UpdateBackupRequest,
     },
     checkpoint::{CheckpointReply, CreateCheckpointRequest},
+    expiry::{UpdateExpirationTimeReply, UpdateExpirationTimeRequest},
     import::{
         ImportBackupReply, ImportBackupRequest, ImportCheckpointReply, ImportCheckpointRequest,
     },
@@ -29,6 +30,11 @@ use super::{
     operation_log::{ListOpLogsQuery, ListOpLogsReply, OperationLogReply},
     order::{
         ChangeChargeModeRequest, ChangeOrderRequest, OrderReply, OrderVaultReply, UpdateOrderReply,
+    },
+    organization::{
+        CreateOrganizationPolicyRequest, ListOrganizationPoliciesQuery,
+        ListOrganizationPoliciesReply, OrganizationPolicyReply, OrganizationRolloutsReply,
+        UpdateOrganizationPolicyRequest,
     },
     policy::{
         AssociatePolicyReply, AssociatePolicyRequest, CreatePolicyRequest, DissociatePolicyReply,
@@ -111,7 +117,7 @@ operations! { Cbr;
     /// Creating an Organization Policy
     CreateOrganizationPolicy: Post "/v3/{project_id}/organization-policies",
         "cbr:organizationPolicies:create", 200,
-        not_yet("policies of an organization");
+        working(ProjectPath, NoQuery, CreateOrganizationPolicyRequest) -> OrganizationPolicyReply;
 
     /// Creating a Policy
     CreatePolicy: Post "/v3/{project_id}/policies", "cbr:policies:create", 200,
@@ -142,7 +148,7 @@ operations! { Cbr;
     DeleteOrganizationPolicy: Delete
         "/v3/{project_id}/organization-policies/{organization_policy_id}",
         "cbr:organizationPolicies:delete", 204,
-        not_yet("policies of an organization");
+        working(OrganizationPolicyPath, NoQuery, Empty) -> Empty;
 
     /// Deleting a Policy
     DeletePolicy: Delete "/v3/{project_id}/policies/{policy_id}", "cbr:policies:delete", 204,
@@ -197,13 +203,14 @@ operations! { Cbr;
     /// Querying Organization Policies
     ListOrganizationPolicies: Get "/v3/{project_id}/organization-policies",
         "cbr:organizationPolicies:list", 200,
-        not_yet("policies of an organization");
+        working(ProjectPath, ListOrganizationPoliciesQuery, Empty)
+            -> ListOrganizationPoliciesReply;
 
     /// Querying the Roll-out of an Organization Policy
     ListOrganizationPolicyDetail: Get
         "/v3/{project_id}/organization-policies/{organization_policy_id}/policy-detail",
         "cbr:organizationPolicies:get", 200,
-        not_yet("policies of an organization");
+        working(OrganizationPolicyPath, NoQuery, Empty) -> OrganizationRolloutsReply;
 
     /// Querying Policies
     ListPolicies: Get "/v3/{project_id}/policies", "cbr:policies:list", 200,
@@ -299,7 +306,7 @@ operations! { Cbr;
     /// Querying a Specified Organization Policy
     ShowOrganizationPolicy: Get "/v3/{project_id}/organization-policies/{organization_policy_id}",
         "cbr:organizationPolicies:get", 200,
-        not_yet("policies of an organization");
+        working(OrganizationPolicyPath, NoQuery, Empty) -> OrganizationPolicyReply;
 
     /// Querying a Specified Policy
     ShowPolicy: Get "/v3/{project_id}/policies/{policy_id}", "cbr:policies:get", 200,
@@ -355,7 +362,7 @@ operations! { Cbr;
     /// Changing the Expiry of Backups
     UpdateExpirationTime: Put "/v3/{project_id}/vaults/{vault_id}/update-backup-expiration-time",
         "cbr:vaults:updateExpirationTime", 200,
-        not_yet("change of expiry");
+        working(VaultPath, NoQuery, UpdateExpirationTimeRequest) -> UpdateExpirationTimeReply;
 
     /// Accepting or Rejecting a Share
     UpdateMemberStatus: Put "/v3/{project_id}/backups/{backup_id}/members/{member_id}",
@@ -369,7 +376,8 @@ operations! { Cbr;
     /// Modifying an Organization Policy
     UpdateOrganizationPolicy: Put "/v3/{project_id}/organization-policies/{organization_policy_id}",
         "cbr:organizationPolicies:update", 200,
-        not_yet("policies of an organization");
+        working(OrganizationPolicyPath, NoQuery, UpdateOrganizationPolicyRequest)
+            -> OrganizationPolicyReply;
 
     /// Modifying a Policy
     UpdatePolicy: Put "/v3/{project_id}/policies/{policy_id}", "cbr:policies:update", 200,

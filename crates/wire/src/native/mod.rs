@@ -1,15 +1,18 @@
 //! Our own small API, for what the vendors' documents have no word for.
 //!
-//! Deletions are planned here, and what was deleted is brought back ([`safety`]).
+//! Deletions are planned here, what was deleted is brought back ([`safety`]), and what retention
+//! will do is foretold ([`retention`]).
 //! Operators register what can be protected and restore to places of their choice: a path of the
 //! host is never a tenant's word. Everything else goes through the vendors' operations.
 
+pub mod retention;
 pub mod safety;
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use retention::RetentionPreview;
 use safety::{Deed, Grace, Plan, Trash, VaultSafety, VaultSafetyChange};
 
 use crate::{
@@ -94,6 +97,11 @@ operations! { Native;
     ChangeVaultSafety: Put "/native/v1/vaults/{vault_id}/safety", "native:vaults:changeSafety", 200,
         working(VaultPath, NoQuery, VaultSafetyChange) -> VaultSafety;
 
+    /// Showing which backups exist on a day to come, and why the others go
+    PreviewRetention: Get "/native/v1/vaults/{vault_id}/retention-preview",
+        "native:vaults:getRetentionPreview", 200,
+        working(VaultPath, PreviewRetentionQuery, Empty) -> RetentionPreview;
+
     /// Saying how long what is deleted can be brought back
     SetGrace: Put "/native/v1/grace", "native:service:setGrace", 200,
         working(NoPath, NoQuery, Grace) -> Grace;
@@ -154,6 +162,16 @@ words! {
 }
 
 queries! {
+    /// What `PreviewRetention` looks ahead at.
+    PreviewRetentionQuery {
+        /// To the end of that day in UTC, `YYYY-MM-DD`; 30 days ahead if nothing is said.
+        day: Option<String>,
+        /// As though the vault followed this policy.
+        policy_id: Option<String>,
+        /// Only of this resource.
+        resource_id: Option<String>,
+    }
+
     /// Filters of `ListResources`; all of them must hold.
     ListResourcesQuery {
         /// The project.

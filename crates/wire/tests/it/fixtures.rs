@@ -110,6 +110,7 @@ pub(crate) fn replies() -> Vec<(&'static str, Value)> {
         CopyBackup: vec![],
         CopyCheckpoint: vec![],
         CreateCheckpoint: vec![],
+        CreateOrganizationPolicy: vec![],
         CreatePolicy: vec![],
         CreatePostPaidVault: vec![],
         CreateVault: vec![
@@ -125,6 +126,8 @@ pub(crate) fn replies() -> Vec<(&'static str, Value)> {
         ListExternalVault: vec![],
         ListFeatures: vec![],
         ListOpLogs: vec![],
+        ListOrganizationPolicies: vec![],
+        ListOrganizationPolicyDetail: vec![],
         ListPolicies: vec![],
         ListProjects: vec![],
         ListProtectable: vec![],
@@ -146,6 +149,7 @@ pub(crate) fn replies() -> Vec<(&'static str, Value)> {
         ShowMetadata: vec![],
         ShowMigrateStatus: vec![],
         ShowOpLog: vec![],
+        ShowOrganizationPolicy: vec![],
         ShowPolicy: vec![],
         ShowProtectable: vec![],
         ShowReplicationCapabilities: vec![],
@@ -169,8 +173,10 @@ pub(crate) fn replies() -> Vec<(&'static str, Value)> {
             "/backup/children/0/extend_info/app_consistency",
             "null in this example, left out in every other",
         )],
+        UpdateExpirationTime: vec![],
         UpdateMemberStatus: vec![],
         UpdateOrder: vec![],
+        UpdateOrganizationPolicy: vec![],
         UpdatePolicy: vec![],
         UpdateVault: vec![
             frozen("/vault/billing/frozen_scene"),
@@ -253,6 +259,9 @@ fn documented_requests_come_back_without_what_only_orders_need() {
     request::<cbr::UpdateAgent>(vec![]);
     request::<cbr::UpdateBackup>(vec![]);
     request::<cbr::UpdateMemberStatus>(vec![]);
+    request::<cbr::CreateOrganizationPolicy>(vec![]);
+    request::<cbr::UpdateOrganizationPolicy>(vec![]);
+    request::<cbr::UpdateExpirationTime>(vec![]);
     request::<cbr::UpdatePolicy>(vec![]);
     request::<cbr::UpdateVault>(vec![]);
 }

@@ -53,6 +53,11 @@ pub(crate) const ALL: &[Migration] = &[
         sql: include_str!("../../../migrations/sqlite/0006_replication.sql"),
     },
     Migration {
+        version: 7,
+        name: "safety of promises",
+        sql: include_str!("../../../migrations/sqlite/0007_safety.sql"),
+    },
+    Migration {
         version: 8,
         name: "usage",
         sql: include_str!("../../../migrations/sqlite/0008_usage.sql"),

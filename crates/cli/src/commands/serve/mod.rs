@@ -36,6 +36,7 @@ use strongroom_control::{Control, Parts, stores_below, verification::Terms};
 use strongroom_jobs::Options as RunnerOptions;
 use strongroom_model::Entropy;
 use strongroom_store::limit::Rate;
+use strongroom_wire::flavor::Flavor;
 use tracing_subscriber::EnvFilter;
 
 use self::{courier::Post, upkeep::Upkeep, watch::Watch};
@@ -76,6 +77,10 @@ pub(crate) struct Options {
     /// How many backups and restores run at once
     #[arg(long, value_name = "N", default_value_t = 2)]
     workers: usize,
+    /// Whose spelling the backup service's replies have: huawei shows nulls, otc leaves them out
+    /// and writes times with an offset
+    #[arg(long, value_name = "FLAVOR", default_value = "huawei")]
+    flavor: Flavor,
     /// How many requests a second each project may make, five seconds' worth at once; 0 is any
     /// number
     #[arg(long, value_name = "N", default_value_t = 200)]
@@ -135,7 +140,7 @@ impl Options {
             installation,
             control,
             endpoints,
-            self.requests_per_second,
+            (self.flavor, self.requests_per_second),
         ));
         let served = self.serve(sockets.listeners(&cloud), tls, &cloud.endpoints);
         drop(watch);
@@ -232,7 +237,7 @@ fn cloud(
     installation: Installation,
     control: Control,
     endpoints: Endpoints,
-    requests_per_second: u32,
+    (flavor, requests_per_second): (Flavor, u32),
 ) -> Cloud {
     let catalog = installation.catalog;
     Cloud {
@@ -241,6 +246,7 @@ fn cloud(
         endpoints,
         clock: Arc::new(SystemClock),
         entropy: Arc::new(SystemEntropy),
+        flavor,
         limit: Limit::new(requests_per_second),
         metrics: Metrics::default(),
         health: Box::new(move || health(&catalog)),

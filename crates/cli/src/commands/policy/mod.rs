@@ -1,5 +1,7 @@
 //! `strongroom policy`: when the backups of a vault are made by themselves, and how long they stay.
 
+mod preview;
+
 use anyhow::{Context as _, Result, bail};
 use clap::Subcommand;
 use strongroom_wire::{
@@ -17,9 +19,9 @@ use strongroom_wire::{
     query::NoQuery,
 };
 
-use super::vault;
 use crate::{
     arguments::Context,
+    commands::vault,
     connection::{Connection, is_id},
     output::table,
 };
@@ -60,6 +62,8 @@ pub(crate) enum Verb {
         /// The vault's id or name
         vault: String,
     },
+    /// Show which of a vault's backups exist on a day to come, and why the others go
+    Preview(preview::Options),
     /// Delete a policy; the backups it made stay
     Delete {
         /// Its id or name
@@ -157,6 +161,7 @@ impl Verb {
                     .output
                     .show(&reply, |reply| reply.dissociate_policy.vault_id.clone())
             }
+            Self::Preview(options) => options.run(context, &connection),
             Self::Delete { policy } => {
                 let policy = find(&connection, &policy)?;
                 let path = policy_path(&connection, &policy.id);
