@@ -29,7 +29,7 @@ from huaweicloudsdkcbr.v1 import (
     VaultOrderCreateReqs, VaultResourceInstancesReq,
 )
 
-from huaweicloudsdkcore.exceptions.exceptions import ClientRequestException, ServerResponseException
+from huaweicloudsdkcore.exceptions.exceptions import ClientRequestException
 
 from service import check
 
@@ -84,13 +84,8 @@ def organization(cbr):
         name="all", operation_type="backup", policy_name="all_nightly", policy_enabled=True,
         policy_operation_definition=PolicyoODCreate(max_backups=5), policy_trigger=trigger,
         effective_scope="all")
-    try:
-        made = cbr.create_organization_policy(CreateOrganizationPolicyRequest(
-            body=OrganizationPolicyCreateReq(policy=new)))
-    except ServerResponseException as refusal:
-        # Until they are served; docs/api-coverage.md says so.
-        check(refusal.status_code == 501, f"{refusal}")
-        return
+    made = cbr.create_organization_policy(CreateOrganizationPolicyRequest(
+        body=OrganizationPolicyCreateReq(policy=new)))
     policy = made.policy.id
     updated = cbr.update_organization_policy(UpdateOrganizationPolicyRequest(
         organization_policy_id=policy, body=OrganizationPolicyUpdateReq(

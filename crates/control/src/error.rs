@@ -201,7 +201,7 @@ reasons! {
     /// CBR 1009.
     CopiedAlready = "copied_already", "the backup is copied there already, or just now";
     /// CBR 1011.
-    ProjectTakesNoCopies = "project_takes_no_copies", "the target project takes no copies from here";
+    ProjectTakesNoCopies = "project_takes_no_copies", "the target project takes no such copies";
     /// CBR 6129.
     TargetVaultFull = "target_vault_full", "the target vault is full";
     /// CBR 6130.

@@ -67,6 +67,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "strongroom-catalog",
             "strongroom-control",
             "strongroom-model",
+            "strongroom-wire",
         ],
     ),
     ("strongroom-e2e", &[]),

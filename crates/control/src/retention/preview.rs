@@ -77,6 +77,7 @@ pub struct Foreseen {
 
 /// What the catalog says, before anything is worked out.
 struct Situation {
+    for_copies: bool,
     promises: Promises,
     policy: Option<PolicyRow>,
     made_under: Option<usize>,
@@ -93,7 +94,7 @@ struct Held {
     names: Vec<String>,
     others: Vec<BackupRow>,
     /// In a vault for copies, the rule of the policy that copies there.
-    rule_there: Option<Option<Rule>>,
+    rule_there: Option<Rule>,
 }
 
 impl Control {
@@ -145,12 +146,9 @@ impl Situation {
                 resources.insert(resource.id, held);
             }
         }
-        let for_copies = stored::<ProtectType>(&vault.protect_type)? == ProtectType::Replication;
         for (id, scheduled) in found {
             let newest = scheduled.first().map(|one| one.row.clone());
-            let there = for_copies
-                .then(|| replication::policy::rule_there(tx, &vault, newest.as_ref()))
-                .transpose()?;
+            let there = replication::policy::rule_there(tx, &vault, newest.as_ref())?;
             for backup in scheduled {
                 let Some(row) = rows.remove(&backup.row.backup_id) else {
                     continue;
@@ -179,6 +177,7 @@ impl Situation {
             .as_ref()
             .and_then(|policy| promises.place(&policy.definition.0));
         Ok(Self {
+            for_copies: stored::<ProtectType>(&vault.protect_type)? == ProtectType::Replication,
             promises,
             policy,
             made_under,
@@ -195,8 +194,8 @@ impl Situation {
         steps: &mut u64,
     ) -> Result<Vec<Foreseen>> {
         let mut terms = self.promises.terms.clone();
-        if let Some(rule) = &held.rule_there {
-            terms.rule.clone_from(rule);
+        if self.for_copies {
+            terms.rule.clone_from(&held.rule_there);
         }
         let outlook = Outlook {
             terms: &terms,
