@@ -59,7 +59,12 @@ pub(super) fn copy(
                 copied.copied.push((manifest.id, id));
                 copied.stored_bytes += stored;
             }
-            Err(error) => fail(copied, manifest, error)?,
+            Err(error) => {
+                // Packs of a copy that failed were perhaps not read back: nobody may rely on them
+                // because it named their chunks.
+                pairs = Pairs::default();
+                fail(copied, manifest, error)?;
+            }
         }
     }
     Ok(())
