@@ -274,7 +274,6 @@ fn what_does_not_work_yet_says_so_to_proven_callers_in_the_services_words() {
     let cloud = TestCloud::new();
     let ann = cloud.tenant("ann");
     let project = ann.project.id.to_string();
-    let mut promised = 0;
     for (origin, info) in everything().filter(|(_, info)| !info.works()) {
         let reply = ask(&cloud, origin, info, &project).token(&ann).send();
         let reply = reply.refused(501, "BackupService.9910");
@@ -283,9 +282,7 @@ fn what_does_not_work_yet_says_so_to_proven_callers_in_the_services_words() {
             "{}",
             reply.text
         );
-        promised += 1;
     }
-    assert!(promised > 0, "{promised}");
 }
 
 #[test]
