@@ -6,27 +6,22 @@ what a reply must mean.
 """
 from huaweicloudsdkcbr.v1 import (
     AddAgentPathRequest, AddMemberRequest, AddMembersReq, AgentAddPathReq, AgentRegister,
-    AgentRegisterReq, AgentRemovePathReq, AgentUpdate, AgentUpdateReq,
-    BackupSync, BackupSyncReq, BatchCreateAndDeleteVaultTagsRequest, BatchUpdateVaultRequest,
-    BatchUpdateVaultRequestBody,
-    BulkCreateAndDeleteTags, BulkCreateAndDeleteVaultTagsReq, CbcOrderChange,
-    CbcProductInfoOrderChange, CbcProductInfoUpdate, CbcUpdate, ChangeOrderRequest,
-    ChangeToPeriod, ChangeVaultChargeModeRequest, CheckAgentRequest,
-    CreateOrganizationPolicyRequest, CreatePostPaidVaultRequest, DeleteMemberRequest,
-    DeleteOrganizationPolicyRequest, DomainMigrate, ImportBackupRequest, ImportCheckpointRequest,
-    ListAgentRequest,
-    ListDomainProjectsRequest, ListFeaturesRequest, ListOrganizationPoliciesRequest,
-    ListOrganizationPolicyDetailRequest, ListProjectsRequest, MigrateDomainRequest,
-    MigrateVaultResourceRequest, OrganizationPolicyCreate, OrganizationPolicyCreateReq,
-    OrganizationPolicyUpdate, OrganizationPolicyUpdateReq, PolicyTriggerPropertiesReq,
-    PolicyTriggerReq, PolicyoODCreate, PrePaidBillingCreate, PrePaidVaultOrder, ProtectableAgentReq,
+    AgentRegisterReq, AgentRemovePathReq, AgentUpdate, AgentUpdateReq, BackupSync,
+    BackupSyncReq, BatchCreateAndDeleteVaultTagsRequest, BatchUpdateVaultRequest,
+    BatchUpdateVaultRequestBody, BulkCreateAndDeleteTags, BulkCreateAndDeleteVaultTagsReq,
+    CbcOrderChange, CbcProductInfoOrderChange, CbcProductInfoUpdate, CbcUpdate,
+    ChangeOrderRequest, ChangeToPeriod, ChangeVaultChargeModeRequest, CheckAgentRequest,
+    CreatePostPaidVaultRequest, DeleteMemberRequest, DomainMigrate, ImportBackupRequest,
+    ImportCheckpointRequest, ListAgentRequest, ListDomainProjectsRequest, ListFeaturesRequest,
+    ListProjectsRequest, MigrateDomainRequest, MigrateVaultResourceRequest,
+    PrePaidBillingCreate, PrePaidVaultOrder, ProtectableAgentReq,
     ProtectableAgentStatusResource, RegisterAgentRequest, RemoveAgentPathRequest,
     ShowAgentRequest, ShowDomainRequest, ShowFeatureRequest, ShowMemberDetailRequest,
-    ShowMembersDetailRequest, ShowMigrateStatusRequest, ShowOrganizationPolicyRequest,
-    ShowVaultRequest, ShowVaultResourceInstancesRequest, ShowVaultTagRequest, SyncParam, SyncReq,
+    ShowMembersDetailRequest, ShowMigrateStatusRequest, ShowVaultRequest,
+    ShowVaultResourceInstancesRequest, ShowVaultTagRequest, SyncParam, SyncReq,
     UnregisterAgentRequest, UpdateAgentRequest, UpdateMember, UpdateMemberStatusRequest,
-    UpdateOrderRequest, UpdateOrganizationPolicyRequest, VaultBatchUpdate, VaultMigrateResourceReq,
-    VaultOrderCreateReqs, VaultResourceInstancesReq,
+    UpdateOrderRequest, VaultBatchUpdate, VaultMigrateResourceReq, VaultOrderCreateReqs,
+    VaultResourceInstancesReq,
 )
 
 from huaweicloudsdkcore.exceptions.exceptions import ClientRequestException
@@ -39,7 +34,6 @@ MISSING = "00000000-0000-4000-8000-000000000000"
 def account(s, vault, backup, resource):
     """Everything beside the story, with what that story made."""
     agents(s.cbr)
-    organization(s.cbr)
     projects(s)
     tags(s.cbr, vault)
     members(s, backup)
@@ -75,32 +69,6 @@ def agents(cbr):
     check(agent in str(listed), f"{listed}")
     cbr.unregister_agent(UnregisterAgentRequest(agent_id=agent))
     check(agent not in str(cbr.list_agent(ListAgentRequest())), "the agent is gone")
-
-
-def organization(cbr):
-    trigger = PolicyTriggerReq(properties=PolicyTriggerPropertiesReq(
-        pattern=["FREQ=DAILY;BYHOUR=2;BYMINUTE=00"]))
-    new = OrganizationPolicyCreate(
-        name="all", operation_type="backup", policy_name="all_nightly", policy_enabled=True,
-        policy_operation_definition=PolicyoODCreate(max_backups=5), policy_trigger=trigger,
-        effective_scope="all")
-    made = cbr.create_organization_policy(CreateOrganizationPolicyRequest(
-        body=OrganizationPolicyCreateReq(policy=new)))
-    policy = made.policy.id
-    updated = cbr.update_organization_policy(UpdateOrganizationPolicyRequest(
-        organization_policy_id=policy, body=OrganizationPolicyUpdateReq(
-            policy=OrganizationPolicyUpdate(name="renamed"))))
-    check(updated.policy.name == "renamed", f"{updated}")
-    shown = cbr.show_organization_policy(ShowOrganizationPolicyRequest(
-        organization_policy_id=policy))
-    check(shown.policy.name == "renamed", f"{shown}")
-    cbr.list_organization_policy_detail(ListOrganizationPolicyDetailRequest(
-        organization_policy_id=policy))
-    listed = cbr.list_organization_policies(ListOrganizationPoliciesRequest(
-        operation_type="backup"))
-    check(policy in str(listed), f"{listed}")
-    cbr.delete_organization_policy(DeleteOrganizationPolicyRequest(
-        organization_policy_id=policy))
 
 
 def projects(s):
