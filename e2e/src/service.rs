@@ -92,6 +92,24 @@ impl Service {
         serde_json::from_str(&text).with_context(|| format!("{name} is not JSON: {text}"))
     }
 
+    /// Seconds of processor time that the service has used.
+    pub fn processor_seconds(&self) -> Result<f64> {
+        let stat = fs::read_to_string(format!("/proc/{}/stat", self.child.id()))?;
+        // The name in parentheses may hold blanks; what comes behind does not.
+        let (_, rest) = stat.rsplit_once(')').context("a line of the kernel's")?;
+        let ticks = rest.split_whitespace().skip(11).take(2);
+        let ticks: Result<Vec<f64>, _> = ticks.map(str::parse).collect();
+        Ok(ticks?.iter().sum::<f64>() / 100.0)
+    }
+
+    /// The most memory that the service ever held, in MiB.
+    pub fn peak_mebibytes(&self) -> Result<u64> {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        let kibibytes = line.and_then(|line| line.trim().strip_suffix(" kB"));
+        Ok(kibibytes.context("no peak")?.trim().parse::<u64>()? / 1024)
+    }
+
     /// Ends the server as a power cut would: without a word.
     pub fn kill(mut self) -> Result<()> {
         self.child.kill()?;

@@ -5,6 +5,7 @@
 //! - [`dice`]: random choices by seed
 //! - [`tree`], [`image`]: trees and disks as values, random ones, changes, comparison
 //! - [`memory`]: sources and sinks in memory, with faults and counts
+//! - [`mariadb`]: real database servers, and a sharding layer in front of them
 //! - [`disk`]: trees written to and read from a real file system
 
 pub mod clock;
@@ -12,5 +13,6 @@ pub mod dice;
 pub mod disk;
 pub mod entropy;
 pub mod image;
+pub mod mariadb;
 pub mod memory;
 pub mod tree;

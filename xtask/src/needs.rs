@@ -41,6 +41,15 @@ pub(crate) const FOR_TESTS: &[Tool] = &[
         package: "attr",
     },
     Tool {
+        program: "mariadb-install-db",
+        package: "mariadb-server",
+    },
+    Tool {
+        // A plugin is no program; this is where it lies beside /usr/bin.
+        program: "../lib/mysql/plugin/ha_spider.so",
+        package: "mariadb-plugin-spider",
+    },
+    Tool {
         program: "qemu-img",
         package: "qemu-utils",
     },

@@ -14,6 +14,7 @@ const KINDS: &[(&str, &str)] = &[
     ("agent_id", "agent"),
     ("backup_id", "backup"),
     ("checkpoint_id", "checkpoint"),
+    ("instance_id", "instance"),
     ("operation_log_id", "task"),
     ("organization_policy_id", "organizationPolicy"),
     ("policy_id", "policy"),

@@ -7,7 +7,7 @@
 //! - [`cloud`]: what every handler works with; `authenticate`, `authorize`, [`limit`],
 //!   `audit`: who calls, what it may do and how often, what is kept;
 //!   [`metrics`]: what is counted
-//! - [`cbr`], [`eps`], [`iam`], [`native`], [`planned`]: the services
+//! - [`cbr`], [`ddm`], [`eps`], [`iam`], [`native`], [`planned`]: the services
 //! - [`origins`], [`listen`], [`tls`]: sockets, connections, certificates
 //!
 //! Invariants: nothing below this crate is async; a vendor's odd spelling does not get past it;
@@ -19,6 +19,7 @@ mod authorize;
 pub mod call;
 pub mod cbr;
 pub mod cloud;
+pub mod ddm;
 pub mod dialect;
 pub mod eps;
 pub mod failure;

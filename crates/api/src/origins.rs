@@ -12,7 +12,7 @@ use std::{
 use crate::{
     cbr,
     cloud::{Cloud, Endpoints},
-    eps, iam,
+    ddm, eps, iam,
     listen::Listener,
     planned,
 };
@@ -87,7 +87,7 @@ impl Sockets {
         vec![
             listener("identity", self.identity, iam::router(Arc::clone(cloud))),
             listener("cbr", self.cbr, cbr::router(Arc::clone(cloud))),
-            listener("ddm", self.ddm, planned::ddm(Arc::clone(cloud))),
+            listener("ddm", self.ddm, ddm::router(Arc::clone(cloud))),
             listener("dbss", self.dbss, planned::dbss(Arc::clone(cloud))),
             listener("eps", self.eps, eps::router(Arc::clone(cloud))),
         ]

@@ -1,4 +1,4 @@
-//! Services whose origins and dialects stand, and of which nothing works yet: DDM, DBSS.
+//! Services whose origins and dialects stand, and of which nothing works yet: DBSS.
 //!
 //! Clients find them in the catalogue, sign in, and are told in the words that they understand.
 //! When a service gets its operations it gets a folder of its own, and this file loses a line.
@@ -18,40 +18,9 @@ use crate::{
     service::Service,
 };
 
-/// The router of the database middleware's API.
-pub fn ddm(cloud: Arc<Cloud>) -> Router {
-    Service::new(cloud, Ddm).planned("the DDM API", "backup of database middleware")
-}
-
 /// The router of the database audit service's API.
 pub fn dbss(cloud: Arc<Cloud>) -> Router {
     Service::new(cloud, Dbss).planned("the DBSS API", "backup of audit logs")
-}
-
-struct Ddm;
-
-impl Dialect for Ddm {
-    fn service(&self) -> &'static str {
-        "ddm"
-    }
-
-    fn render(&self, failure: &Failure, request: &Request) -> Refusal {
-        rendered(
-            failure,
-            request,
-            "DBS.280001",
-            "DBS.200412",
-            |code, message| {
-                let mut body = json!({ "error_code": code, "error_msg": message });
-                // The older versions have other names for the two; clients of these know only them.
-                if !request.uri.path().starts_with("/v3") {
-                    body["errCode"] = json!(code);
-                    body["externalMessage"] = json!(message);
-                }
-                body
-            },
-        )
-    }
 }
 
 struct Dbss;

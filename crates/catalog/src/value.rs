@@ -11,10 +11,13 @@ use std::fmt;
 use serde::{Serialize, de::DeserializeOwned};
 use strongroom_jobs::JobState;
 use strongroom_model::{
-    AccessKeyId, AgentId, BackupId, Bytes, CheckpointId, DomainId, EnterpriseProjectId, GiB, JobId,
-    MemberId, OperationLogId, OrganizationPolicyId, PolicyId, ProjectId, ReplicationId, ResourceId,
-    ResourceKind, Timestamp, UserId, VaultId,
-    state::{BackupStatus, CheckpointStatus, ProtectStatus, TaskStatus, VaultStatus},
+    AccessKeyId, AgentId, BackupId, Bytes, CheckpointId, DataNodeId, DdmBackupId, DdmInstanceId,
+    DomainId, EnterpriseProjectId, GiB, JobId, MemberId, OperationLogId, OrganizationPolicyId,
+    PolicyId, ProjectId, ReplicationId, ResourceId, ResourceKind, Timestamp, UserId, VaultId,
+    state::{
+        BackupStatus, CheckpointStatus, DdmBackupStatus, DdmInstanceStatus, DdmTaskStatus,
+        ProtectStatus, TaskStatus, VaultStatus,
+    },
 };
 
 /// One value of one column.
@@ -220,6 +223,9 @@ macro_rules! texts {
 
 texts!(
     AgentId,
+    DataNodeId,
+    DdmBackupId,
+    DdmInstanceId,
     EnterpriseProjectId,
     MemberId,
     OrganizationPolicyId,
@@ -267,6 +273,9 @@ pub(crate) use words;
 words!(
     BackupStatus,
     CheckpointStatus,
+    DdmBackupStatus,
+    DdmInstanceStatus,
+    DdmTaskStatus,
     VaultStatus,
     ProtectStatus,
     TaskStatus,

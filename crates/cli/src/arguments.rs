@@ -51,6 +51,9 @@ enum Command {
     /// Register what can be protected
     #[command(subcommand)]
     Resource(commands::resource::Verb),
+    /// Back up and restore what sharding layers know
+    #[command(subcommand)]
+    Ddm(commands::ddm::Verb),
     /// Make and look at vaults
     #[command(subcommand)]
     Vault(commands::vault::Verb),
@@ -92,6 +95,7 @@ impl Arguments {
             Command::Try(options) => options.run(&context),
             Command::Serve(options) => options.run(&context),
             Command::Resource(verb) => verb.run(&context),
+            Command::Ddm(verb) => verb.run(&context),
             Command::Vault(verb) => verb.run(&context),
             Command::Backup(options) => options.run(&context),
             Command::Backups(options) => options.run(&context),

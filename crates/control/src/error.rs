@@ -322,6 +322,37 @@ reasons! {
     /// The thing is still used by others.
     StillInUse = "still_in_use", "it is still in use";
 
+    /// DDM: no such sharding layer in the project.
+    NoSuchInstance = "no_such_instance", "no such instance";
+    /// DDM: the data node is not there, or behind another instance.
+    NoSuchDataNode = "no_such_data_node", "the instance has no such data node";
+    /// DDM.
+    NoSuchTask = "no_such_task", "no such job";
+    /// DDM.
+    NoSuchSchema = "no_such_schema", "no such schema";
+    /// DDM: another job of the instance waits or runs.
+    InstanceBusy = "instance_busy", "another operation on the instance runs; try again later";
+    /// DDM: the target of a restore is not empty, or of another kind.
+    InstanceUnfit = "instance_unfit", "the instance does not fit";
+    /// DDM: the server is behind another instance.
+    DataNodeLinked = "data_node_linked", "the data node is behind another instance";
+    /// DDM.
+    SchemaExists = "schema_exists", "there is a schema of that name";
+    /// DDM.
+    SchemaNameBad = "schema_name_bad", "the schema cannot have that name";
+    /// DDM.
+    ShardCountBad = "shard_count_bad", "the schema cannot have that number of shards";
+    /// DDM.
+    DataNodeCount = "data_node_count", "the number of data nodes does not fit";
+    /// DDM: nothing was kept of that time.
+    TimeNotRestorable = "time_not_restorable", "there is no backup of that time";
+    /// A database does not answer.
+    DatabaseUnreachable = "database_unreachable", "a database does not answer";
+    /// A database does not know the user or the password.
+    DatabaseDenies = "database_denies", "a database refuses the user or the password";
+    /// A database refused what it was told.
+    DatabaseRefuses = "database_refuses", "a database refused a statement";
+
     /// Somebody guesses passwords; APIGW.0308 and its like.
     TooManyAttempts = "too_many_attempts", "too many failed attempts";
     /// APIGW.0302 and its like.

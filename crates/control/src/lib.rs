@@ -10,6 +10,7 @@
 //! - [`members`]: backups that two projects see; [`agents`]: clients on hosts; [`features`]
 //! - [`plans`], [`trash`], [`locks`]: so that nothing is lost by mistake
 //! - [`verification`]: every byte is read again now and then
+//! - [`ddm`]: sharding layers in front of databases; `depot`: where their backups are
 //! - [`operation_logs`]: tasks as tenants follow them; [`usage`]: space; [`upkeep`]: now and then
 //! - [`freshness`]: is everything backed up as promised; [`notify`]: who is told if not
 //! - [`identity`]: who there is, and who calls; [`permissions`]: who may do what; [`audit`]: who
@@ -25,6 +26,8 @@ pub mod backups;
 pub mod caller;
 pub mod checkpoints;
 mod control;
+pub mod ddm;
+mod depot;
 pub mod enterprise;
 pub mod error;
 pub mod features;
@@ -42,6 +45,7 @@ pub mod operation_logs;
 pub mod organization;
 pub mod page;
 pub mod permissions;
+mod pipe;
 pub mod plans;
 pub mod policies;
 pub mod protectables;
@@ -50,6 +54,7 @@ pub mod resources;
 pub mod restores;
 pub mod retention;
 pub mod schedule;
+mod sealed;
 pub mod tags;
 pub mod trash;
 pub mod upkeep;

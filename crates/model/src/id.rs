@@ -18,6 +18,13 @@ pub struct MalformedId {
     kind: &'static str,
 }
 
+impl MalformedId {
+    /// What is no id of that kind.
+    pub(crate) const fn of(kind: &'static str) -> Self {
+        Self { kind }
+    }
+}
+
 macro_rules! ids {
     ($($(#[$doc:meta])* $name:ident, $kind:literal, $style:ident;)*) => {$(
         $(#[$doc])*

@@ -148,6 +148,44 @@ states! {
     }
 }
 
+states! {
+    /// The state of a backup of a sharding layer's metadata (DDM, "Querying Backups").
+    DdmBackupStatus, "backup" {
+        /// Is being made.
+        Creating = "creating" -> [Normal, Failed];
+        /// Can be restored.
+        Normal = "normal" -> [Deleting];
+        /// Could not be made.
+        Failed = "createfail" -> [Deleting];
+        /// Is being deleted; lists do not show it any more.
+        Deleting = "deleted" -> [Normal, Failed];
+    }
+}
+
+states! {
+    /// What a sharding layer does (DDM, instance statuses).
+    DdmInstanceStatus, "instance" {
+        /// In use.
+        Running = "RUNNING" -> [Error, Restoring];
+        /// Did not answer when it was last looked at.
+        Error = "ERROR" -> [Running, Restoring];
+        /// Metadata or data are being restored to it.
+        Restoring = "RESTORE" -> [Running, Error];
+    }
+}
+
+states! {
+    /// The state of a job of a sharding layer (DDM, "Querying Jobs").
+    DdmTaskStatus, "job" {
+        /// Waits or runs.
+        Running = "Running" -> [Completed, Failed];
+        /// Done.
+        Completed = "Completed" -> [];
+        /// Failed.
+        Failed = "Failed" -> [];
+    }
+}
+
 impl TaskStatus {
     /// Whether nothing will happen to the task any more.
     pub const fn is_final(self) -> bool {

@@ -8,11 +8,13 @@
 //! - [`registry`]: which kinds there are, and how each is opened
 //! - [`share`]: directory trees
 //! - [`volume`]: raw image files and block devices
+//! - [`ddm`]: what sharding layers in front of databases know
 //! - `handle`: open directories, however deep, with a bounded number of descriptors
 //! - `inode`: stat, extended attributes and the setting of attributes
 //! - `shadow`: the place beside a target, and the switch
 //! - `removal`: what is no longer needed
 
+pub mod ddm;
 mod handle;
 mod inode;
 pub mod registry;

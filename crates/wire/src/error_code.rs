@@ -202,6 +202,54 @@ pub mod cbr {
     }
 }
 
+/// The codes of Distributed Database Middleware.
+///
+/// The vendor's list has no code for an instance or backup that is not there; those of its sister
+/// services stand in for the former, the general refusal for the latter.
+pub mod ddm {
+    use super::ErrorCode;
+
+    codes! {
+        /// Not the caller's.
+        FORBIDDEN = "DBS.200010", 403, "the caller may not do that with the instance";
+        /// No such instance, or another project's.
+        INSTANCE_NOT_FOUND = "DBS.200002", 404, "there is no such instance";
+        /// Another operation.
+        INSTANCE_BUSY = "DBS.200019", 409, "another operation on the instance runs; try again";
+        /// Our own fault, or not available.
+        INTERNAL = "DBS.200412", 500,
+            "the service failed; the operator finds the reason under the request id";
+        /// A parameter is missing or malformed.
+        BAD_PARAMETER = "DBS.280001", 400, "a parameter is missing or not acceptable";
+        /// It cannot be done.
+        CANNOT_PROCESS = "DBS.300005", 400, "the request cannot be carried out";
+        /// Too few or too many.
+        DATA_NODE_COUNT = "DBS.300102", 400, "the number of data nodes does not fit";
+        /// Not behind the instance.
+        DATA_NODE_NOT_FOUND = "DBS.300103", 400, "the instance has no such data node";
+        /// Too few or too many.
+        SHARD_COUNT = "DBS.300106", 400, "the schema cannot have that number of shards";
+        /// Too long, reserved, or with capitals.
+        SCHEMA_NAME = "DBS.300109", 400, "the schema cannot have that name";
+        /// Busy, or behind another instance.
+        DATA_NODE_STATE = "DBS.300110", 400, "the state of the data node forbids it";
+        /// There is one.
+        SCHEMA_EXISTS = "DBS.300112", 400, "there is a schema of that name";
+        /// The account does not work.
+        DATA_NODE_ACCOUNT = "DBS.300114", 400, "the account of the data node does not work";
+        /// Perhaps it does not exist.
+        SCHEMA_NOT_FOUND = "DBS.300129", 400, "there is no such schema";
+        /// Nobody answers.
+        UNREACHABLE = "DBS.300356", 400, "a database does not answer";
+        /// Not empty, older, or of another kind.
+        BAD_TARGET = "DBS.300372", 400, "the target instance does not fit";
+        /// Nothing was kept of it.
+        BAD_TIME = "DBS.300377", 400, "there is no backup of that time";
+        /// No such job.
+        JOB_NOT_FOUND = "DBS.300400", 400, "there is no such job";
+    }
+}
+
 /// The codes of the gateway in front of every service.
 pub mod gateway {
     use super::ErrorCode;
@@ -368,7 +416,7 @@ mod tests {
 
     #[test]
     fn texts_are_lower_case_sentences_without_a_dot() {
-        for code in [cbr::ALL, gateway::ALL, iam::ALL].concat() {
+        for code in [cbr::ALL, ddm::ALL, gateway::ALL, iam::ALL].concat() {
             assert!(!code.message.ends_with('.'), "{}", code.code);
             assert!(
                 code.message.starts_with(char::is_lowercase),

@@ -50,6 +50,8 @@ pub trait Operation: Send + Sync + 'static {
 pub enum Service {
     /// Cloud Backup and Recovery.
     Cbr,
+    /// Distributed Database Middleware.
+    Ddm,
     /// Enterprise Project Service.
     Eps,
     /// Identity and Access Management.
@@ -60,12 +62,13 @@ pub enum Service {
 
 impl Service {
     /// Every service, in the order of the documents.
-    pub const ALL: &[Self] = &[Self::Iam, Self::Native, Self::Cbr, Self::Eps];
+    pub const ALL: &[Self] = &[Self::Iam, Self::Native, Self::Cbr, Self::Ddm, Self::Eps];
 
     /// The name in permission actions and metrics.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Cbr => "cbr",
+            Self::Ddm => "ddm",
             Self::Eps => "eps",
             Self::Iam => "iam",
             Self::Native => "native",
@@ -76,6 +79,7 @@ impl Service {
     pub const fn endpoint_key(self) -> &'static str {
         match self {
             Self::Cbr => "cbr",
+            Self::Ddm => "ddm",
             Self::Eps => "eps",
             Self::Iam | Self::Native => "identity",
         }
@@ -85,6 +89,7 @@ impl Service {
     pub const fn operations(self) -> &'static [OperationInfo] {
         match self {
             Self::Cbr => crate::cbr::ALL,
+            Self::Ddm => crate::ddm::ALL,
             Self::Eps => crate::eps::ALL,
             Self::Iam => crate::iam::ALL,
             Self::Native => crate::native::ALL,
@@ -281,6 +286,7 @@ mod tests {
     #[test]
     fn every_operation_of_the_vendors_document_is_declared() {
         assert_eq!(cbr::ALL.len(), 76);
+        assert_eq!(crate::ddm::ALL.len(), 45);
         assert_eq!(crate::eps::ALL.len(), 17);
     }
 
@@ -318,6 +324,7 @@ mod tests {
             "ShowEndpoints",
             "ListApiVersions",
             "ShowApiVersion",
+            "ListApiVersion",
             "ListApiVersions",
             "ShowApiVersion",
         ];
@@ -348,5 +355,9 @@ mod tests {
         check::<cbr::ShowOpLog>();
         check::<crate::iam::ShowPermanentAccessKey>();
         check::<crate::native::CancelTask>();
+        check::<crate::ddm::ShowBackup>();
+        check::<crate::ddm::ShowDatabase>();
+        check::<crate::ddm::ShowNode>();
+        check::<crate::ddm::UpdateTag>();
     }
 }

@@ -93,6 +93,9 @@ times! {
 
     /// A time of IAM: UTC, microseconds, `Z` (`2020-01-04T09:05:22.701000Z`).
     IamTime, "%Y-%m-%dT%H:%M:%S.%6fZ";
+
+    /// A time of DDM: UTC, seconds, an offset without colon (`2025-02-19T02:50:20+0000`).
+    DdmTime, "%Y-%m-%dT%H:%M:%S+0000";
 }
 
 /// Reads every documented form: `T` or a blank between date and time, with or without fraction,

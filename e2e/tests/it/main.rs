@@ -8,6 +8,7 @@
 //! - `operators`: projects, users and keys; nobody sees what is not his
 //! - `safety`: plans, the trash, guards, and the look ahead, from the command line
 //! - `refusals`: bad input, and what it gets
+//! - `ddm`: what sharding layers of real databases know
 //! - `exports`: other programs read what `strongroom repo export` writes
 //! - `inputs`: what goes into a backup: exclude rules, streams
 //! - `kill`: the server is killed in the midst of its work, again and again
@@ -18,6 +19,7 @@
 //! - `views`: lists and comparisons of `strongroom repo`
 //! - `vendor`: the vendors' own unmodified clients, over http and https
 
+mod ddm;
 mod exports;
 mod inputs;
 mod kill;

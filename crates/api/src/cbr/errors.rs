@@ -233,6 +233,21 @@ mod tests {
             Reason::TaskNotCancellable,
             Reason::StillInUse,
             Reason::Internal,
+            Reason::NoSuchInstance,
+            Reason::NoSuchDataNode,
+            Reason::NoSuchTask,
+            Reason::NoSuchSchema,
+            Reason::InstanceBusy,
+            Reason::InstanceUnfit,
+            Reason::DataNodeLinked,
+            Reason::DataNodeCount,
+            Reason::SchemaExists,
+            Reason::SchemaNameBad,
+            Reason::ShardCountBad,
+            Reason::TimeNotRestorable,
+            Reason::DatabaseUnreachable,
+            Reason::DatabaseDenies,
+            Reason::DatabaseRefuses,
         ];
         for reason in Reason::ALL {
             let known = code(*reason) != cbr::INTERNAL;

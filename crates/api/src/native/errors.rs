@@ -29,6 +29,12 @@ fn own(reason: Reason) -> Option<ErrorCode> {
         | Reason::StillInUse
         | Reason::TaskFinished
         | Reason::TaskNotCancellable => ("Strongroom.0409", StatusCode::CONFLICT),
+        Reason::DataNodeLinked | Reason::InstanceBusy => ("Strongroom.0409", StatusCode::CONFLICT),
+        Reason::DatabaseUnreachable
+        | Reason::DatabaseDenies
+        | Reason::DatabaseRefuses
+        | Reason::InstanceUnfit => ("Strongroom.0400", StatusCode::BAD_REQUEST),
+        Reason::NoSuchInstance => ("Strongroom.0404", StatusCode::NOT_FOUND),
         Reason::NoSuchProject | Reason::NoSuchUser => ("Strongroom.0404", StatusCode::NOT_FOUND),
         _ => return None,
     };

@@ -3,6 +3,7 @@
 //! A path of the host is never a tenant's word: whoever names one must be an operator, which the
 //! use cases check. Errors are CBR's, with codes of our own for what CBR has no word for.
 
+mod databases;
 pub mod errors;
 mod health;
 mod resources;
@@ -38,6 +39,8 @@ pub fn add(service: Service<Cloud>) -> Service<Cloud> {
         .serve(resources::list)
         .serve(resources::show)
         .serve(resources::remove)
+        .serve(databases::register)
+        .serve(databases::back_up)
         .serve(cancel_task)
         .serve(report)
         .serve(restore)

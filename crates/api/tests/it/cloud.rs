@@ -7,7 +7,9 @@ use axum::{Router, body::Body};
 use http::{HeaderMap, Method, Request, StatusCode};
 use http_body_util::BodyExt as _;
 use serde_json::Value;
-use strongroom_api::{Cloud, Endpoints, cbr, eps, iam, limit::Limit, metrics::Metrics, planned};
+use strongroom_api::{
+    Cloud, Endpoints, cbr, ddm, eps, iam, limit::Limit, metrics::Metrics, planned,
+};
 use strongroom_catalog::Catalog;
 use strongroom_control::{
     Control, MasterKey, Parts,
@@ -119,7 +121,7 @@ impl TestCloud {
         let origins = BTreeMap::from([
             ("identity", iam::router(cloud.clone())),
             ("cbr", cbr::router(cloud.clone())),
-            ("ddm", planned::ddm(cloud.clone())),
+            ("ddm", ddm::router(cloud.clone())),
             ("dbss", planned::dbss(cloud.clone())),
             ("eps", eps::router(cloud.clone())),
         ]);

@@ -19,6 +19,9 @@ const OPERATES: &[&str] = &[
     "RestoreBackup",
     "CancelTask",
     "RestoreBackupTo",
+    "BackUpInstance",
+    "Restore2Exist",
+    "RestoreMetadata",
 ];
 
 /// Whether a role is meant to permit an operation, told by method and name, not by its action.

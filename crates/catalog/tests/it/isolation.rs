@@ -1,16 +1,16 @@
 //! Tenant isolation: with another project's id, every function behaves as if nothing were there.
 
 use strongroom_catalog::{
-    BackupFilter, Error, OperationLogFilter, Page, PolicyFilter, PolicyType, ResourceFilter, Tx,
-    VaultFilter, policies::Outcome,
+    BackupFilter, DdmBackupFilter, DdmTaskFilter, Error, OperationLogFilter, Page, PolicyFilter,
+    PolicyType, ResourceFilter, Tx, VaultFilter, policies::Outcome,
 };
 use strongroom_model::ProjectId;
 
 use crate::{
-    backends::on_every_backend,
+    backends::{at, on_every_backend},
     sample::{
-        BACKUP, CHECKPOINT, LOG, POLICY, REPLICATION, RESOURCE, VAULT, contents, fill, fill_copies,
-        fill_policies,
+        BACKUP, CHECKPOINT, INSTANCE, JOB, LOG, METADATA, NODE, POLICY, REPLICATION, RESOURCE,
+        VAULT, contents, fill, fill_copies, fill_layers, fill_policies,
     },
 };
 
@@ -149,6 +149,59 @@ const LOOKS: &[(&str, Look)] = &[
     ("resource tags of resource", |tx, p| {
         Ok(!tx.resource_tags().of_resource(p, &RESOURCE)?.is_empty())
     }),
+    ("depots get", |tx, p| Ok(tx.depots().get(p)?.is_some())),
+    ("depots note made", |tx, p| found(tx.depots().note_made(p))),
+    ("instances get", |tx, p| {
+        Ok(tx.ddm_instances().get(p, &INSTANCE)?.is_some())
+    }),
+    ("instances named", |tx, p| {
+        Ok(tx.ddm_instances().named(p, "layer")?.is_some())
+    }),
+    ("instances list", |tx, p| {
+        Ok(tx.ddm_instances().list(p, &Page::default())?.total > 0)
+    }),
+    ("instances change", |tx, p| {
+        found(tx.ddm_instances().change(p, &INSTANCE, |_| {}))
+    }),
+    ("data nodes of instance", |tx, p| {
+        Ok(!tx.ddm_instances().nodes(p, &INSTANCE)?.is_empty())
+    }),
+    ("data nodes of all instances", |tx, p| {
+        Ok(!tx.ddm_instances().all_nodes(p)?.is_empty())
+    }),
+    ("data nodes change", |tx, p| {
+        found(tx.ddm_instances().change_node(p, &NODE, |_| {}))
+    }),
+    ("instance tags", |tx, p| {
+        Ok(!tx.ddm_instances().tags(p, None)?.is_empty())
+    }),
+    ("instance tags of instance", |tx, p| {
+        Ok(!tx.ddm_instances().tags(p, Some(&INSTANCE))?.is_empty())
+    }),
+    ("metadata backups get", |tx, p| {
+        Ok(tx.ddm_backups().get(p, &METADATA)?.is_some())
+    }),
+    ("metadata backups list", |tx, p| {
+        let all = DdmBackupFilter::default();
+        Ok(tx.ddm_backups().list(p, &all, &Page::default())?.total > 0)
+    }),
+    ("metadata backups newest", |tx, p| {
+        let newest = tx.ddm_backups().newest_good(p, &INSTANCE, at(100))?;
+        Ok(newest.is_some())
+    }),
+    ("metadata backups change", |tx, p| {
+        found(tx.ddm_backups().change(p, &METADATA, |_| {}))
+    }),
+    ("tasks get", |tx, p| {
+        Ok(tx.ddm_tasks().get(p, &JOB)?.is_some())
+    }),
+    ("tasks list", |tx, p| {
+        let all = DdmTaskFilter::default();
+        Ok(tx.ddm_tasks().list(p, &all, &Page::default())?.total > 0)
+    }),
+    ("tasks change", |tx, p| {
+        found(tx.ddm_tasks().change(p, &JOB, |_| {}))
+    }),
     // Removals last, each before what it hangs on.
     ("replications get", |tx, p| {
         Ok(tx.replications().get(p, &REPLICATION)?.is_some())
@@ -167,6 +220,12 @@ const LOOKS: &[(&str, Look)] = &[
     }),
     ("checks of backup", |tx, p| {
         Ok(tx.checks().backup(p, &BACKUP)?.is_some())
+    }),
+    ("instance tags remove", |tx, p| {
+        tx.ddm_instances().remove_tag(p, &INSTANCE, "team")
+    }),
+    ("metadata backups remove", |tx, p| {
+        tx.ddm_backups().remove(p, &METADATA)
     }),
     ("vault policies remove", |tx, p| {
         tx.vault_policies().remove(p, &VAULT, &POLICY)
@@ -203,6 +262,7 @@ fn another_projects_rows_are_not_there_whatever_is_asked() {
         let tenants = fill(catalog);
         fill_policies(catalog, tenants.ours);
         fill_copies(catalog, tenants.ours);
+        fill_layers(catalog, tenants.ours);
         let before = contents(catalog, &tenants);
         for (name, look) in LOOKS {
             let seen = catalog.write(|tx| look(tx, &tenants.theirs)).unwrap();

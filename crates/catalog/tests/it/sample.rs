@@ -5,6 +5,7 @@ use std::fmt::Debug;
 use serde_json::json;
 use strongroom_catalog::{
     AccessKeyRow, AuditRow, BackupCheckRow, BackupFilter, BackupRow, Catalog, CheckpointRow,
+    DataNodeName, DataNodeRow, DdmBackupRow, DdmInstanceRow, DdmTagRow, DdmTaskRow, DepotRow,
     GrantRow, Json, KeyStatus, OperationLogFilter, OperationLogRow, OperationType, Page, PolicyRow,
     PolicyType, ReplicationRow, ReplicationStatus, RepositoryRow, ResourceFilter, ResourceRow,
     ResourceTagRow, Result, Seal, Sealed, TagRow, TokenRow, TokenScope, Tx, VaultCheckRow,
@@ -14,9 +15,12 @@ use strongroom_catalog::{
 };
 use strongroom_jobs::NewJob;
 use strongroom_model::{
-    AccessKeyId, BackupId, Bytes, CheckpointId, GiB, JobId, OperationLogId, PolicyId, ProjectId,
-    ReplicationId, ResourceId, ResourceKind, VaultId,
-    state::{BackupStatus, CheckpointStatus, ProtectStatus, TaskStatus, VaultStatus},
+    AccessKeyId, BackupId, Bytes, CheckpointId, DataNodeId, DdmBackupId, DdmInstanceId, GiB, JobId,
+    OperationLogId, PolicyId, ProjectId, ReplicationId, ResourceId, ResourceKind, VaultId,
+    state::{
+        BackupStatus, CheckpointStatus, DdmBackupStatus, DdmInstanceStatus, DdmTaskStatus,
+        ProtectStatus, TaskStatus, VaultStatus,
+    },
 };
 
 use crate::backends::{Tenants, at};
@@ -29,6 +33,9 @@ pub(crate) const LOG: OperationLogId = OperationLogId::from_bytes([0x55; 16]);
 pub(crate) const POLICY: PolicyId = PolicyId::from_bytes([0x77; 16]);
 pub(crate) const REPLICATION: ReplicationId = ReplicationId::from_bytes([0x88; 16]);
 pub(crate) const JOB: JobId = JobId::from_bytes([0x66; 16]);
+pub(crate) const INSTANCE: DdmInstanceId = DdmInstanceId::from_bytes([0x88; 16]);
+pub(crate) const NODE: DataNodeId = DataNodeId::from_bytes([0x99; 16]);
+pub(crate) const METADATA: DdmBackupId = DdmBackupId::from_bytes([0xaa; 16]);
 /// A sealed key that can be looked for in files.
 pub(crate) const KEY: &[u8] = b"a sealed key that must not be found again";
 
@@ -439,4 +446,99 @@ fn everything(tx: &Tx<'_>, tenants: &Tenants) -> Result<Vec<String>> {
     show(&mut all, &tx.jobs().list(WithEnded::Yes, &Page::ALL)?.rows);
     show(&mut all, &tx.audit().any_project_list(&Page::ALL)?.rows);
     Ok(all)
+}
+
+/// A sharding layer with a data node, a tag, a backup and a task, and the place of its backups.
+#[expect(clippy::too_many_lines, reason = "a line for each column")]
+pub(crate) fn fill_layers(catalog: &Catalog, project: ProjectId) {
+    let key = || Sealed(KEY.to_vec());
+    let instance = DdmInstanceRow {
+        project_id: project,
+        id: INSTANCE,
+        name: "layer".into(),
+        provider: "spider".into(),
+        host: "db.example".into(),
+        port: 3306,
+        url_sealed: key(),
+        version: "10.11.19".into(),
+        status: DdmInstanceStatus::Running,
+        keep_days: 30,
+        backup_minute: 120,
+        next_backup_at: Some(at(50)),
+        created_at: at(10),
+        updated_at: at(11),
+        removed_at: None,
+    };
+    let node = DataNodeRow {
+        project_id: project,
+        id: NODE,
+        instance_id: INSTANCE,
+        name: "node0".into(),
+        host: "db0.example".into(),
+        port: 3306,
+        url_sealed: key(),
+        engine: "MariaDB".into(),
+        version: "10.11.19".into(),
+        status: "normal".into(),
+        created_at: at(10),
+        updated_at: at(11),
+    };
+    let backup = DdmBackupRow {
+        project_id: project,
+        id: METADATA,
+        name: "Backup-layer".into(),
+        description: "auto metadata backup".into(),
+        status: DdmBackupStatus::Normal,
+        kind: "auto_metadata".into(),
+        instance_id: INSTANCE,
+        instance_name: "layer".into(),
+        instance_status: "normal".into(),
+        data_nodes: Json(vec![DataNodeName {
+            id: NODE,
+            name: "node0".into(),
+        }]),
+        file_bytes: Bytes(5550),
+        manifest_id: Some("m".into()),
+        taken_at: Some(at(20)),
+        fail_reason: None,
+        created_at: at(19),
+        updated_at: at(21),
+        expires_at: Some(at(90)),
+    };
+    let task = DdmTaskRow {
+        project_id: project,
+        id: JOB,
+        name: "createMetadataBackup".into(),
+        status: DdmTaskStatus::Running,
+        instance_id: INSTANCE,
+        instance_name: "layer".into(),
+        database_name: None,
+        fail_reason: None,
+        created_at: at(19),
+        ended_at: None,
+    };
+    let fill = |tx: &Tx<'_>| -> Result<()> {
+        tx.ddm_instances().insert(&instance)?;
+        tx.ddm_instances().set_node(&node)?;
+        tx.ddm_instances().set_tag(&DdmTagRow {
+            project_id: project,
+            instance_id: INSTANCE,
+            key: "team".into(),
+            value: "a".into(),
+        })?;
+        tx.ddm_backups().insert(&backup)?;
+        tx.ddm_tasks().insert(&task)?;
+        tx.depots().insert(&DepotRow {
+            project_id: project,
+            vault_id: VAULT,
+            data_key_sealed: key(),
+            made: false,
+            created_at: at(18),
+        })
+    };
+    catalog.write(fill).unwrap();
+    let read = catalog.read(|tx| tx.ddm_backups().get(&project, &METADATA));
+    assert_eq!(read.unwrap(), Some(backup));
+    let read = catalog.read(|tx| tx.ddm_instances().get(&project, &INSTANCE));
+    assert_eq!(read.unwrap(), Some(instance));
 }

@@ -2,6 +2,7 @@
 //!
 //! - [`try_out`]: the whole main job in one go
 //! - [`serve`]: the service
+//! - [`ddm`]: databases behind a sharding layer
 //! - [`resource`], [`vault`], [`policy`], [`backup`], [`backups`], [`deletion`], [`trash`],
 //!   [`restore`], [`task`]: the user's commands, all through the service's API
 //! - [`status`]: for monitoring
@@ -12,6 +13,7 @@
 pub(crate) mod admin;
 pub(crate) mod backup;
 pub(crate) mod backups;
+pub(crate) mod ddm;
 pub(crate) mod deletion;
 pub(crate) mod policy;
 pub(crate) mod repo;

@@ -13,6 +13,7 @@ use strongroom_wire::native::{
 };
 use strongroom_wire::{Empty, path::NoPath, query::NoQuery};
 
+use super::ddm;
 use crate::{
     arguments::Context,
     connection::{Connection, is_id},
@@ -22,7 +23,7 @@ use crate::{
 /// What is done with resources.
 #[derive(Subcommand)]
 pub(crate) enum Verb {
-    /// Register a directory or a disk; prints its id
+    /// Register a directory, a disk or a sharding layer; prints its id
     Add(Add),
     /// List what is registered
     List,
@@ -38,16 +39,30 @@ pub(crate) enum Verb {
     },
 }
 
+/// What is registered.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, clap::ValueEnum)]
+pub(crate) enum Kind {
+    /// A directory.
+    Share,
+    /// An image file or a block device.
+    Volume,
+    /// A sharding layer in front of databases.
+    Ddm,
+}
+
 /// A resource to be.
 #[derive(clap::Args)]
 pub(crate) struct Add {
-    /// What it is: share (a directory) or volume (an image file or block device)
-    pub(crate) kind: ResourceKind,
+    /// What it is: share (a directory), volume (an image file or block device) or ddm (a sharding
+    /// layer in front of databases)
+    pub(crate) kind: Kind,
     /// Its name
     pub(crate) name: String,
     /// Where it is on the service's host
-    #[arg(long, value_name = "PATH")]
-    pub(crate) path: PathBuf,
+    #[arg(long, value_name = "PATH", required_unless_present = "url")]
+    pub(crate) path: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) layer: ddm::Layer,
     /// A tag, by which vaults that bind resources by themselves find it; may be repeated
     #[arg(long = "tag", value_name = "KEY=VALUE")]
     pub(crate) tags: Vec<String>,
@@ -60,6 +75,10 @@ impl Verb {
     pub(crate) fn run(self, context: &Context) -> Result<()> {
         let connection = Connection::find(context)?;
         match self {
+            Self::Add(options) if options.kind == Kind::Ddm => {
+                let added = ddm::add(&connection, options)?;
+                context.output.show(&added, |added| added.id.clone())
+            }
             Self::Add(options) => {
                 let resource = add(&connection, options)?;
                 context
@@ -94,8 +113,14 @@ impl Verb {
 
 /// Registers a resource.
 pub(crate) fn add(connection: &Connection, options: Add) -> Result<Resource> {
-    let path = std::path::absolute(&options.path)
-        .with_context(|| format!("{} is not a path", options.path.display()))?;
+    let kind = match options.kind {
+        Kind::Share => ResourceKind::Share,
+        Kind::Volume => ResourceKind::Volume,
+        Kind::Ddm => bail!("a sharding layer has an address, not a path"),
+    };
+    let path = options.path.context("say with --path where it is")?;
+    let path =
+        std::path::absolute(&path).with_context(|| format!("{} is not a path", path.display()))?;
     let Some(path) = path.to_str() else {
         bail!(
             "{} is not UTF-8; give it a link whose name is",
@@ -104,7 +129,7 @@ pub(crate) fn add(connection: &Connection, options: Add) -> Result<Resource> {
     };
     let registration = ResourceRegistration {
         project_id: options.project,
-        kind: options.kind,
+        kind,
         name: options.name,
         path: path.to_owned(),
         tags: tags(&options.tags)?,

@@ -13,6 +13,7 @@ mod rebuild;
 pub(crate) mod rows;
 
 pub use bring::Brought;
+pub(crate) use rebuild::put_project;
 pub use rebuild::{Found, Rebuilt};
 pub(crate) use rows::labels;
 

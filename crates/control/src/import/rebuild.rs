@@ -7,7 +7,7 @@
 //! Invariant: ids are what they were, of projects too, so that what others remember stays true. A
 //! vault that cannot be read is named and stands in the way of no other.
 
-use strongroom_catalog::{ProjectRow, Tx, VaultResourceRow, VaultRow};
+use strongroom_catalog::{DomainRow, ProjectRow, Tx, VaultResourceRow, VaultRow};
 use strongroom_engine::{Error as EngineError, Repository, Unlock};
 use strongroom_model::{
     Bytes, Timestamp, VaultId,
@@ -48,6 +48,11 @@ pub enum Rebuilt {
         /// Its backups.
         brought: Brought,
     },
+    /// It is no vault but holds the backups of a project's databases, which are in the catalog.
+    Depot {
+        /// How many there are.
+        backups: u64,
+    },
     /// Nothing was ever saved in it, and no note tells what it was.
     Empty,
     /// It cannot be read, and why.
@@ -71,6 +76,9 @@ impl Control {
         let record = match store.get(&Key::new(keys::RECORD_PATH).expect("a legal key")) {
             Ok(record) => self.master_key().open_record(&record)?,
             Err(error) if error.kind == ErrorKind::NotFound => {
+                if let Some(backups) = self.rebuild_depot(&store, found.vault)? {
+                    return Ok(Rebuilt::Depot { backups });
+                }
                 let why = "its key record is gone; was it being deleted?";
                 return Err(Stop::Unreadable(why.to_owned()));
             }
@@ -203,7 +211,7 @@ fn put_vault(
     if let Some(there) = tx.vaults().any_project_get(&known.vault.id)? {
         return Ok(there);
     }
-    put_project(tx, known)?;
+    put_project(tx, &known.domain, &known.project)?;
     let vault = VaultRow {
         status: VaultStatus::Available,
         used_bytes: Bytes(0),
@@ -271,7 +279,8 @@ fn put_terms(tx: &Tx<'_>, known: &Known, now: Timestamp) -> Result<()> {
     Ok(())
 }
 
-fn put_project(tx: &Tx<'_>, known: &Known) -> Result<()> {
+/// Puts an account and a project into the catalog, unless they are there.
+pub(crate) fn put_project(tx: &Tx<'_>, domain: &DomainRow, project: &ProjectRow) -> Result<()> {
     let begun_anew = |what: &str, name: &str| {
         let about = format!(
             "{what} {name} is in the catalog under another id: the service was started anew before \
@@ -279,20 +288,20 @@ fn put_project(tx: &Tx<'_>, known: &Known) -> Result<()> {
         );
         Error::conflict(Reason::AlreadyExists, about)
     };
-    if tx.domains().get(&known.domain.id)?.is_none() {
-        if tx.domains().by_name(&known.domain.name)?.is_some() {
-            return Err(begun_anew("domain", &known.domain.name));
+    if tx.domains().get(&domain.id)?.is_none() {
+        if tx.domains().by_name(&domain.name)?.is_some() {
+            return Err(begun_anew("domain", &domain.name));
         }
-        tx.domains().insert(&known.domain)?;
+        tx.domains().insert(domain)?;
     }
-    if tx.projects().get(&known.project.id)?.is_none() {
+    if tx.projects().get(&project.id)?.is_none() {
         let ProjectRow {
             domain_id, name, ..
-        } = &known.project;
+        } = project;
         if tx.projects().by_name(domain_id, name)?.is_some() {
             return Err(begun_anew("project", name));
         }
-        tx.projects().insert(&known.project)?;
+        tx.projects().insert(project)?;
     }
     Ok(())
 }

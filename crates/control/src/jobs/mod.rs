@@ -8,6 +8,8 @@
 //! - `collect`: frees what no backup of a vault needs any more
 //! - `import`: takes backups that the catalog does not know into it; `note`: writes beside the
 //!   data what the catalog knows
+//! - `ddm_backup`, `ddm_delete_backup`, `ddm_remove`, `ddm_restore`, `ddm_schema`: sharding layers
+//! - `ddm_told`: what a manifest tells of its backup's row
 //! - `params`: what the jobs are told; `failure`: how a step fails; `repository`: how a vault's
 //!   data are reached; `saved`: what a manifest says; `watch`: progress and cancelling;
 //!   `own_paths`: what no backup holds
@@ -16,6 +18,12 @@
 //! in the transaction that ends the job; a step may be run again after a crash at any point of it.
 
 pub(crate) mod collect;
+mod ddm_backup;
+mod ddm_delete_backup;
+mod ddm_remove;
+mod ddm_restore;
+mod ddm_schema;
+pub(crate) mod ddm_told;
 mod delete_backup;
 mod delete_vault;
 mod failure;
@@ -64,6 +72,17 @@ pub(crate) const COLLECT: &str = "collect";
 
 /// The name of the job that reads data again.
 pub(crate) const VERIFY: &str = "verify";
+/// The name of the job that keeps what a sharding layer knows.
+pub(crate) const DDM_BACKUP: &str = "ddm_backup";
+/// The name of the job that deletes a backup of that.
+pub(crate) const DDM_DELETE_BACKUP: &str = "ddm_delete_backup";
+/// The name of the job that takes a sharding layer off the list.
+pub(crate) const DDM_REMOVE: &str = "ddm_remove";
+/// The name of the job that writes a backup back to a sharding layer.
+pub(crate) const DDM_RESTORE: &str = "ddm_restore";
+/// The name of the job that makes or drops a logical schema.
+pub(crate) const DDM_SCHEMA: &str = "ddm_schema";
+
 /// The name of the job that takes backups into the catalog.
 pub(crate) const IMPORT: &str = "import";
 /// The name of the job that writes the catalog's rows beside the data.
@@ -80,6 +99,11 @@ pub const ALL: &[&JobType<Control>] = &[
     &collect::JOB,
     &import::JOB,
     &note::JOB,
+    &ddm_backup::JOB,
+    &ddm_delete_backup::JOB,
+    &ddm_remove::JOB,
+    &ddm_restore::JOB,
+    &ddm_schema::JOB,
     &verify::JOB,
 ];
 
@@ -142,6 +166,11 @@ mod tests {
             COLLECT,
             IMPORT,
             NOTE,
+            DDM_BACKUP,
+            DDM_DELETE_BACKUP,
+            DDM_REMOVE,
+            DDM_RESTORE,
+            DDM_SCHEMA,
             VERIFY,
         ];
         let registry = Registry::new(ALL).unwrap();

@@ -3,7 +3,8 @@
 
 use serde::{Deserialize, Serialize};
 use strongroom_model::{
-    BackupId, OperationLogId, ProjectId, ReplicationId, ResourceId, Timestamp, VaultId,
+    BackupId, DataNodeId, DdmBackupId, DdmInstanceId, OperationLogId, ProjectId, ReplicationId,
+    ResourceId, Timestamp, VaultId, state::DdmBackupStatus,
 };
 
 /// Makes one backup.
@@ -149,6 +150,71 @@ pub(crate) struct Verify {
 
 /// Data are read again by one worker at a time, so that the others make backups.
 pub(crate) const VERIFY_KEY: &str = "verify";
+/// Keeps what a sharding layer knows.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct DdmBackup {
+    pub(crate) project: ProjectId,
+    pub(crate) instance: DdmInstanceId,
+    pub(crate) backup: DdmBackupId,
+}
+
+/// Deletes a backup of what a sharding layer knew.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct DdmDeleteBackup {
+    pub(crate) project: ProjectId,
+    pub(crate) backup: DdmBackupId,
+    /// What it was before, and is again if the deletion fails.
+    pub(crate) before: DdmBackupStatus,
+}
+
+/// Takes a sharding layer off the list.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct DdmRemove {
+    pub(crate) project: ProjectId,
+    pub(crate) instance: DdmInstanceId,
+    /// The backup that must be good before.
+    pub(crate) safety: DdmBackupId,
+}
+
+/// Writes metadata back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct DdmRestore {
+    pub(crate) project: ProjectId,
+    /// The layer that it is written to.
+    pub(crate) target: DdmInstanceId,
+    /// The data nodes that take the places of those then.
+    pub(crate) nodes: Vec<DataNodeId>,
+    pub(crate) source: DdmSource,
+}
+
+/// Where metadata come from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum DdmSource {
+    /// A backup; the target must be empty.
+    Backup(DdmBackupId),
+    /// Schemas that were exported, in the form of the export; none of them may be there.
+    Export(String),
+}
+
+/// Makes or drops a logical schema.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct DdmSchema {
+    pub(crate) project: ProjectId,
+    pub(crate) instance: DdmInstanceId,
+    pub(crate) schema: String,
+    pub(crate) deed: SchemaDeed,
+}
+
+/// What is done with a schema.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum SchemaDeed {
+    /// Make it.
+    Create { shards: u32, nodes: Vec<DataNodeId> },
+    /// Drop it, with its physical databases or without, after that backup is good.
+    Drop { safety: DdmBackupId, data: bool },
+}
 
 /// Work on one resource is done in the order it was asked for.
 pub(crate) fn resource_key(resource: ResourceId) -> String {

@@ -35,7 +35,10 @@ const OPERATE: &[&str] = &[
     "cbr:backups:restore",
     "cbr:vaults:backup",
     "cbr:vaults:replicate",
+    "ddm:backups:recover",
+    "ddm:backups:restore",
     "native:backups:restore",
+    "native:instances:backup",
     "native:tasks:cancel",
 ];
 

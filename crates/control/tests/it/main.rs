@@ -5,6 +5,7 @@
 
 mod crash;
 mod crash_care;
+mod ddm;
 mod failures;
 mod freshness;
 mod lists;

@@ -1,10 +1,11 @@
 //! Our own small API, for what the vendors' documents have no word for.
 //!
-//! Deletions are planned here, what was deleted is brought back ([`safety`]), and what retention
-//! will do is foretold ([`retention`]).
+//! Deletions are planned here, what was deleted is brought back ([`safety`]), what retention will do
+//! is foretold ([`retention`]), and databases are registered ([`database`]).
 //! Operators register what can be protected and restore to places of their choice: a path of the
 //! host is never a tenant's word. Everything else goes through the vendors' operations.
 
+pub mod database;
 pub mod retention;
 pub mod safety;
 
@@ -12,6 +13,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use database::{BackUpInstanceReply, InstancePath, InstanceRegistration, RegisteredInstance};
 use retention::RetentionPreview;
 use safety::{Deed, Grace, Plan, Trash, VaultSafety, VaultSafetyChange};
 
@@ -66,6 +68,15 @@ operations! { Native;
     /// Forgetting a resource that is in no vault
     RemoveResource: Delete "/native/v1/resources/{resource_id}", "native:resources:delete", 204,
         working(ResourcePath, NoQuery, Empty) -> Empty;
+
+    /// Registering a sharding layer and its data nodes
+    RegisterInstance: Post "/native/v1/instances", "native:instances:create", 201,
+        working(NoPath, NoQuery, InstanceRegistration) -> RegisteredInstance;
+
+    /// Backing up what a sharding layer knows
+    BackUpInstance: Post "/native/v1/instances/{instance_id}/backups",
+        "native:instances:backup", 202,
+        working(InstancePath, NoQuery, Empty) -> BackUpInstanceReply;
 
     /// Cancelling a task
     CancelTask: Post "/native/v1/tasks/{operation_log_id}/cancel", "native:tasks:cancel", 202,

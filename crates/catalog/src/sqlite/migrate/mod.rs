@@ -62,6 +62,11 @@ pub(crate) const ALL: &[Migration] = &[
         name: "usage",
         sql: include_str!("../../../migrations/sqlite/0008_usage.sql"),
     },
+    Migration {
+        version: 9,
+        name: "ddm",
+        sql: include_str!("../../../migrations/sqlite/0009_ddm.sql"),
+    },
 ];
 
 impl Migration {

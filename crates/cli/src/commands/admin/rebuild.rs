@@ -135,6 +135,10 @@ impl Report {
                 line.backups = brought.new + brought.known;
                 line.lost = brought.lost;
             }
+            Rebuilt::Depot { backups } => {
+                line.name = Some("backups of databases".to_owned());
+                line.backups = backups;
+            }
             Rebuilt::Empty => line.problem = Some("nothing tells what it was".to_owned()),
             Rebuilt::Unreadable(why) => line.problem = Some(why),
         }

@@ -51,6 +51,10 @@ fn schedule(control: &Control) -> Result<Next, Error> {
     if round.ordered + round.failed + round.put_off > 0 {
         tracing::info!(?round, "policies were due");
     }
+    let layers = control.ddm_round()?;
+    if layers.ordered + layers.expired > 0 {
+        tracing::info!(?layers, "sharding layers were due");
+    }
     Ok(if round.more { Next::Soon } else { Next::InTime })
 }
 

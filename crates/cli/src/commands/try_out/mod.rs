@@ -27,7 +27,7 @@ use strongroom_wire::{
 use tempfile::TempDir;
 
 use self::service::Service;
-use super::{backup, resource, restore};
+use super::{backup, ddm, resource, restore};
 use crate::{arguments::Context, connection::Connection, output::Output};
 
 /// What to try it on.
@@ -160,10 +160,15 @@ impl Trial {
     }
 
     fn protect(&self, kind: ResourceKind, name: &str, path: &Path) -> Result<Resource> {
+        let kind = match kind {
+            ResourceKind::Share => resource::Kind::Share,
+            ResourceKind::Volume => resource::Kind::Volume,
+        };
         let add = resource::Add {
             kind,
             name: name.to_owned(),
-            path: path.to_owned(),
+            path: Some(path.to_owned()),
+            layer: ddm::Layer::default(),
             project: None,
             tags: Vec::new(),
         };

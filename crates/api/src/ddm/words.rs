@@ -1,0 +1,74 @@
+//! Ids, times and windows between the wire and the use cases.
+
+use strongroom_control::Page;
+use strongroom_model::{DdmInstanceId, DdmNodeId, Timestamp};
+use strongroom_wire::{
+    ddm::{DEFAULT_LIMIT, Millis},
+    query::{Limit, Offset},
+    time::DdmTime,
+};
+
+use crate::failure::Failure;
+
+/// A window on a list.
+pub(super) fn page<const MAX: u32>(limit: Option<Limit<MAX>>, offset: Option<Offset>) -> Page {
+    Page {
+        limit: limit.map_or(DEFAULT_LIMIT, Limit::rows),
+        offset: u64::from(offset.unwrap_or_default().0),
+        marker: None,
+    }
+}
+
+/// The offset that a reply tells.
+pub(super) fn offset_of(page: &Page) -> u32 {
+    u32::try_from(page.offset).unwrap_or(u32::MAX)
+}
+
+/// The window of a list that is at hand as a whole.
+pub(super) fn window<T>(all: Vec<T>, page: &Page) -> Vec<T> {
+    let skip = usize::try_from(page.offset).unwrap_or(usize::MAX);
+    all.into_iter()
+        .skip(skip)
+        .take(page.limit as usize)
+        .collect()
+}
+
+/// An id as it stands in a path, query or body. A text that is no instance's id names no instance,
+/// so what is malformed is what is unknown: the vendor has one code for both.
+pub(super) fn instance(text: &str) -> Result<DdmInstanceId, Failure> {
+    text.parse().map_err(|_| {
+        let reason = strongroom_control::Reason::NoSuchInstance;
+        let shown: String = text.chars().take(64).collect();
+        Failure::Refused(strongroom_control::Error::not_found(reason, shown))
+    })
+}
+
+/// A time of ours on the wire.
+pub(super) const fn time(time: Timestamp) -> DdmTime {
+    DdmTime::from_micros(time.as_micros())
+}
+
+/// A time of the wire, ours.
+pub(super) const fn time_of(millis: Millis) -> Timestamp {
+    Timestamp::from_micros(millis.0.saturating_mul(1000))
+}
+
+/// A time of ours in milliseconds.
+pub(super) const fn millis(time: Timestamp) -> Millis {
+    Millis(time.as_micros().div_euclid(1000))
+}
+
+/// A parameter that must be there.
+pub(super) fn required<T>(name: &'static str, value: Option<T>) -> Result<T, Failure> {
+    value.ok_or_else(|| Failure::malformed(name, "is missing"))
+}
+
+/// The one node of an instance: the server that its owner runs.
+pub(super) fn node_id(instance: DdmInstanceId) -> DdmNodeId {
+    DdmNodeId::from_bytes(*instance.as_bytes())
+}
+
+/// The group of that node.
+pub(super) fn group_id(instance: DdmInstanceId) -> String {
+    format!("{}gr09", hex::encode(instance.as_bytes()))
+}

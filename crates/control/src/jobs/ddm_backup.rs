@@ -1,0 +1,341 @@
+//! Keeps what a sharding layer knows: read, stored, read back, recorded.
+//!
+//! The document goes from the layer into the repository as it is read, so its length does not
+//! matter. What was stored is read back to its end before it counts: the state *normal* means that
+//! somebody has seen the whole document in the repository. If the process dies between the
+//! manifest and the record, the next start finds the manifest by its label.
+
+use std::{io::BufReader, thread};
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use strongroom_catalog::{DataNodeName, Json, Tx};
+use strongroom_engine::{
+    Manifest, Repository,
+    tree::{Input, Progress, SaveOptions, save_input},
+};
+use strongroom_jobs::{Ending, Job, JobType, Step, StepContext, StepError, error::HookError};
+use strongroom_model::{
+    Bytes, ProjectId, Timestamp,
+    content::{Attributes, Name},
+    state::DdmBackupStatus,
+};
+use strongroom_source::ddm::{
+    self, Capture,
+    document::{self, Summary},
+};
+
+use super::{
+    ddm_told::labels,
+    failure::{self, again, chain, fail, of_control, of_engine},
+    params::DdmBackup,
+    watch::watch,
+};
+use crate::{
+    Control, Error, Reason, Result,
+    ddm::{
+        instances,
+        reach::{Reached, of_source},
+        tasks,
+    },
+    pipe::pipe,
+    schedule::Ledger,
+};
+
+/// The label of a manifest by which its backup finds it again.
+pub(super) const LABEL: &str = "ddm-backup";
+/// The name of the document in its manifest.
+pub(super) const FILE: &str = "metadata.jsonl";
+/// How often a step is tried before what is in the way counts.
+const TRIES: u32 = 3;
+/// How often schemas may change while they are read before writes are held back all the time.
+const FREE_READS: u32 = 2;
+
+/// The job.
+pub(super) const JOB: JobType<Control> = JobType {
+    name: super::DDM_BACKUP,
+    steps: &[Step::new("save", save).undo(forget).attempts(10)],
+    finished: Some(finished),
+};
+
+/// What was kept.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct Kept {
+    pub(super) manifest: String,
+    pub(super) bytes: u64,
+    pub(super) taken_at: Timestamp,
+    pub(super) nodes: Vec<DataNodeName>,
+}
+
+impl Kept {
+    pub(super) fn of(manifest: &Manifest, summary: Summary) -> Self {
+        let nodes = summary.nodes.into_iter().map(|node| DataNodeName {
+            id: node.id,
+            name: node.name,
+        });
+        Self {
+            manifest: manifest.id.to_string(),
+            bytes: manifest.body.logical_bytes,
+            taken_at: Timestamp::from_micros(summary.end.taken_at),
+            nodes: nodes.collect(),
+        }
+    }
+}
+
+fn save(control: &Control, context: &StepContext<'_>) -> Result<Value, StepError> {
+    let params: DdmBackup = context.params()?;
+    let in_way = |error: &Error| of_database(context, error);
+    let repository = control
+        .depot(params.project)
+        .and_then(|depot| depot.open_or_create())
+        .map_err(|error| of_control(context, &error))?;
+    // A first start can have left it behind.
+    let left = if context.attempt() > 1 {
+        find(&repository, &params).map_err(|error| of_engine(context, &error))?
+    } else {
+        None
+    };
+    let manifest = if let Some(manifest) = left {
+        manifest
+    } else {
+        let reached = control
+            .reach(params.project, params.instance)
+            .map_err(|error| in_way(&error))?;
+        save_anew(control, context, &params, &repository, reached)?
+    };
+    let kept = read_back(&repository, &manifest).map_err(|error| in_way(&error))?;
+    Ok(json!(kept))
+}
+
+/// A database that does not answer may do so in a moment; after that it is what is told.
+pub(super) fn of_database(context: &StepContext<'_>, error: &Error) -> StepError {
+    match error.reason() {
+        Reason::DatabaseUnreachable if context.attempt() < TRIES => again(context, chain(error)),
+        _ => of_control(context, error),
+    }
+}
+
+fn save_anew(
+    control: &Control,
+    context: &StepContext<'_>,
+    params: &DdmBackup,
+    repository: &Repository,
+    mut reached: Reached,
+) -> Result<Manifest, StepError> {
+    let mut tried = 0;
+    loop {
+        let still = tried >= FREE_READS;
+        match stream(control, context, params, repository, &mut reached, still)? {
+            Ok(manifest) => return Ok(manifest),
+            Err(ddm::Error::Changed(_)) if !still => tried += 1,
+            Err(error) => return Err(of_database(context, &of_source(error))),
+        }
+    }
+}
+
+/// Reads the layer in one thread and stores what comes in another.
+fn stream(
+    control: &Control,
+    context: &StepContext<'_>,
+    params: &DdmBackup,
+    repository: &Repository,
+    reached: &mut Reached,
+    still: bool,
+) -> Result<Result<Manifest, ddm::Error>, StepError> {
+    let progress = Progress::default();
+    let mut options = SaveOptions::new(&progress, control.shared_entropy());
+    options.labels = labels(control, context, params)?;
+    let order = Capture {
+        instance: (reached.row.id.to_string(), reached.row.name.clone()),
+        nodes: &reached.nodes,
+        provider: &reached.row.provider,
+        clock: control.time(),
+        still,
+    };
+    let layer = &mut reached.layer;
+    let (captured, saved) = watch(
+        context,
+        &progress,
+        || false,
+        || {
+            let (mut writer, mut reader) = pipe();
+            thread::scope(|scope| {
+                let capturing = scope.spawn(move || {
+                    layer.capture(&order, &mut |line| document::write(&mut writer, line))?;
+                    writer.finish().map_err(ddm::Error::from)
+                });
+                let input = Input {
+                    bytes: &mut reader,
+                    name: Name::new(FILE.as_bytes()).expect("a legal name"),
+                    attributes: Attributes {
+                        mode: 0o600,
+                        ..Attributes::default()
+                    },
+                };
+                let saved = save_input(repository, input, control.time(), &options);
+                // A save that failed reads no more; the capture must see that, not wait for ever.
+                drop(reader);
+                let captured = capturing
+                    .join()
+                    .unwrap_or_else(|_| Err(ddm::Error::Unfit("the capture panicked".to_owned())));
+                (captured, saved)
+            })
+        },
+    );
+    match (captured, saved) {
+        // What went wrong with the layer is why the save ended, unless it was the other way round.
+        (Err(error), _) if !matches!(error, ddm::Error::Stream(_)) => Ok(Err(error)),
+        (_, Err(error)) => Err(of_engine(context, &error)),
+        (Err(error), Ok(_)) => Ok(Err(error)),
+        (Ok(()), Ok(saved)) => repository
+            .manifest(&saved.manifest)
+            .map(Ok)
+            .map_err(|error| of_engine(context, &error)),
+    }
+}
+
+/// The manifest of the backup, if there is one.
+fn find(
+    repository: &Repository,
+    params: &DdmBackup,
+) -> strongroom_engine::Result<Option<Manifest>> {
+    use strongroom_engine::Error as E;
+    let label = params.backup.to_string();
+    for id in repository.manifests()? {
+        match repository.manifest(&id) {
+            Ok(manifest) if manifest.body.labels.get(LABEL) == Some(&label) => {
+                return Ok(Some(manifest));
+            }
+            // Another backup's; its own jobs will say so.
+            Ok(_) | Err(E::ManifestMissing { .. } | E::Damaged { .. }) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(None)
+}
+
+/// Reads the document as it is stored, to its end.
+fn read_back(repository: &Repository, manifest: &Manifest) -> Result<Kept> {
+    let summary = read(repository, &manifest.id.to_string(), document::summarise)?;
+    Ok(Kept::of(manifest, summary))
+}
+
+/// Reads a stored document.
+pub(super) fn read<T>(
+    repository: &Repository,
+    manifest: &str,
+    take: impl FnOnce(&mut dyn std::io::BufRead) -> ddm::Result<T>,
+) -> Result<T> {
+    use strongroom_engine::tree::cat;
+    let broken = |error: strongroom_engine::Error| Error::Conflict {
+        reason: Reason::DataDamaged,
+        message: format!("the stored metadata cannot be read: {}", chain(&error)),
+    };
+    let id = manifest
+        .parse()
+        .map_err(|_| Error::bug("a row names no manifest", manifest.to_owned()))?;
+    let path = strongroom_model::content::TreePath::parse(FILE.as_bytes()).expect("a legal path");
+    let (mut writer, reader) = pipe();
+    let progress = Progress::default();
+    thread::scope(|scope| {
+        let writing = scope.spawn(|| {
+            let copied = cat(repository, &id, &path, 0..u64::MAX, &mut writer, &progress);
+            if copied.is_ok() {
+                // A reader that has gone has its own failure.
+                let _ = writer.finish();
+            } else {
+                drop(writer);
+            }
+            copied
+        });
+        let mut reader = BufReader::new(reader);
+        let taken = take(&mut reader);
+        drop(reader);
+        let copied = writing.join().expect("the engine does not panic");
+        match (taken, copied) {
+            (Ok(taken), Ok(_)) => Ok(taken),
+            (Err(error), Ok(_)) => Err(of_source(error)),
+            (_, Err(error)) => Err(broken(error)),
+        }
+    })
+}
+
+/// Takes a save back: what it left, if anything, counts no more.
+fn forget(control: &Control, context: &StepContext<'_>) -> Result<(), StepError> {
+    let params: DdmBackup = context.params()?;
+    let opened = control
+        .depot(params.project)
+        .and_then(|depot| depot.open())
+        .map_err(|error| of_control(context, &error))?;
+    let Some(repository) = opened else {
+        return Ok(());
+    };
+    let found = find(&repository, &params).map_err(|error| of_engine(context, &error))?;
+    match found {
+        Some(manifest) => forget_manifest(control, context, &repository, &manifest.id.to_string()),
+        None => Ok(()),
+    }
+}
+
+/// Forgets a manifest, if it is still there.
+pub(super) fn forget_manifest(
+    control: &Control,
+    context: &StepContext<'_>,
+    repository: &Repository,
+    name: &str,
+) -> Result<(), StepError> {
+    use strongroom_engine::Error as E;
+    let id = name
+        .parse()
+        .map_err(|_| fail(Reason::Internal, format!("{name} is no manifest's name")))?;
+    match repository.forget(&id, control.entropy()) {
+        Ok(()) | Err(E::ManifestMissing { .. } | E::ManifestForgotten { .. }) => Ok(()),
+        Err(error) => Err(of_engine(context, &error)),
+    }
+}
+
+fn finished(control: &Control, tx: &Tx<'_>, job: &Job, ending: &Ending) -> Result<(), HookError> {
+    end(control, tx, job, ending).map_err(failure::hook)
+}
+
+fn end(control: &Control, tx: &Tx<'_>, job: &Job, ending: &Ending) -> Result<()> {
+    let params: DdmBackup = super::of_job(&job.params)?;
+    let failure = tasks::ended(control, tx, params.project, job, ending)?;
+    let kept = match failure {
+        None => Some(super::output_of::<Kept>(job, "save")?),
+        Some(_) => None,
+    };
+    settle(control, tx, params.project, &params, kept, failure)
+}
+
+fn settle(
+    control: &Control,
+    tx: &Tx<'_>,
+    project: ProjectId,
+    params: &DdmBackup,
+    kept: Option<Kept>,
+    failure: Option<String>,
+) -> Result<()> {
+    let now = control.now();
+    let days = tx
+        .ddm_instances()
+        .get(&project, &params.instance)?
+        .map_or(instances::KEEP_DAYS, |row| row.keep_days);
+    let from = Ledger::read(tx, now)?.counted_from(now);
+    tx.ddm_backups().change(&project, &params.backup, |row| {
+        row.updated_at = now;
+        row.expires_at = Some(from.plus_seconds(i64::from(days) * 86_400));
+        row.fail_reason = failure;
+        match kept {
+            Some(kept) => {
+                row.status = DdmBackupStatus::Normal;
+                row.manifest_id = Some(kept.manifest);
+                row.file_bytes = Bytes(kept.bytes);
+                row.taken_at = Some(kept.taken_at);
+                row.data_nodes = Json(kept.nodes);
+            }
+            None => row.status = DdmBackupStatus::Failed,
+        }
+    })?;
+    Ok(())
+}

@@ -1,0 +1,98 @@
+//! Deletes a backup of what a sharding layer knew: its data are forgotten, then its row goes.
+//!
+//! In this order, so that no row is lost while its data still count. What it took is freed at
+//! once, unless somebody is writing to the repository; then the next deletion frees it.
+
+use serde_json::Value;
+use strongroom_catalog::Tx;
+use strongroom_engine::{
+    collect::{CollectOptions, collect},
+    tree::Progress,
+};
+use strongroom_jobs::{Ending, Job, JobType, Step, StepContext, StepError, error::HookError};
+
+use super::{
+    ddm_backup::forget_manifest,
+    failure::{self, of_control, of_engine},
+    params::DdmDeleteBackup,
+    watch::watch,
+};
+use crate::{Control, Result, ddm::tasks};
+
+/// The job.
+pub(super) const JOB: JobType<Control> = JobType {
+    name: super::DDM_DELETE_BACKUP,
+    steps: &[
+        Step::new("forget", forget).attempts(10),
+        Step::new("free", free).attempts(10),
+    ],
+    finished: Some(finished),
+};
+
+fn forget(control: &Control, context: &StepContext<'_>) -> Result<Value, StepError> {
+    let params: DdmDeleteBackup = context.params()?;
+    let row = control
+        .read(|tx| Ok(tx.ddm_backups().get(&params.project, &params.backup)?))
+        .map_err(|error| of_control(context, &error))?;
+    let Some(manifest) = row.and_then(|row| row.manifest_id) else {
+        return Ok(Value::Null);
+    };
+    let opened = control
+        .depot(params.project)
+        .and_then(|depot| depot.open())
+        .map_err(|error| of_control(context, &error))?;
+    if let Some(repository) = opened {
+        forget_manifest(control, context, &repository, &manifest)?;
+    }
+    Ok(Value::Null)
+}
+
+fn free(control: &Control, context: &StepContext<'_>) -> Result<Value, StepError> {
+    let params: DdmDeleteBackup = context.params()?;
+    let opened = control
+        .depot(params.project)
+        .and_then(|depot| depot.open())
+        .map_err(|error| of_control(context, &error))?;
+    let Some(repository) = opened else {
+        return Ok(Value::Null);
+    };
+    let (options, progress) = (CollectOptions::default(), Progress::default());
+    let entropy = control.shared_entropy();
+    let collected = watch(
+        context,
+        &progress,
+        || false,
+        || collect(&repository, &options, &progress, &entropy),
+    );
+    collected.map_err(|error| of_engine(context, &error))?;
+    Ok(Value::Null)
+}
+
+fn finished(control: &Control, tx: &Tx<'_>, job: &Job, ending: &Ending) -> Result<(), HookError> {
+    end(control, tx, job, ending).map_err(failure::hook)
+}
+
+fn end(control: &Control, tx: &Tx<'_>, job: &Job, ending: &Ending) -> Result<()> {
+    let params: DdmDeleteBackup = super::of_job(&job.params)?;
+    let failure = tasks::ended(control, tx, params.project, job, ending)?;
+    // What was forgotten cannot be brought back, even if freeing its room failed.
+    let forgotten = job.outputs.iter().any(|output| output.step == "forget");
+    if forgotten || failure.is_none() {
+        tx.ddm_backups().remove(&params.project, &params.backup)?;
+        return Ok(());
+    }
+    let now = control.now();
+    if tx
+        .ddm_backups()
+        .get(&params.project, &params.backup)?
+        .is_some()
+    {
+        tx.ddm_backups()
+            .change(&params.project, &params.backup, |row| {
+                row.status = params.before;
+                row.fail_reason = failure.map(|why| format!("not deleted: {why}"));
+                row.updated_at = now;
+            })?;
+    }
+    Ok(())
+}
