@@ -12,10 +12,10 @@ const HEADER: &str = "\
 <!-- Generated from the operation tables of crates/wire. Do not edit: change the tables, then run
 `STRONGROOM_BLESS=1 cargo nextest run -p strongroom-wire coverage`. -->
 
-Declared are all operations of CBR and EPS, of DDM those that have to do with backups and what their
-clients ask on the way, and of IAM those that clients of the backup services call, each with its path,
-its permission and its place in the tests. Those that do not work yet answer so, in the error shape of
-their service.
+Declared are all operations of CBR and EPS, of DDM those that have to do with backups and what
+their clients ask on the way, and of IAM those that clients of the backup services call, each with
+its path, its permission and its place in the tests. Those that do not work yet answer so, in the
+error shape of their service.
 ";
 
 /// The page.

@@ -1,7 +1,7 @@
 //! Our own small API, for what the vendors' documents have no word for.
 //!
-//! Deletions are planned here, what was deleted is brought back ([`safety`]), what retention will do
-//! is foretold ([`retention`]), and databases are registered ([`database`]).
+//! Deletions are planned here, what was deleted is brought back ([`safety`]), what retention will
+//! do is foretold ([`retention`]), and databases are registered ([`database`]).
 //! Operators register what can be protected and restore to places of their choice: a path of the
 //! host is never a tenant's word. Everything else goes through the vendors' operations.
 
