@@ -537,6 +537,16 @@ fn unknown_paths_and_methods_are_404_as_the_gateway_says_it() {
         ("cbr", Method::DELETE, ann.at("/vaults")),
         ("cbr", Method::GET, ann.at("/vaults/a/b")),
         ("cbr", Method::OPTIONS, "/".to_owned()),
+        (
+            "ddm",
+            Method::PATCH,
+            format!("/v1/{}/instances", ann.project.id),
+        ),
+        (
+            "ddm",
+            Method::GET,
+            format!("/v1/{}/a/b/c/d/e/f", ann.project.id),
+        ),
         ("eps", Method::DELETE, labels.to_owned()),
         ("eps", Method::GET, format!("{labels}/a/b/c")),
     ] {
@@ -549,5 +559,5 @@ fn unknown_paths_and_methods_are_404_as_the_gateway_says_it() {
             reply.headers["x-request-id"].to_str().unwrap()
         );
     }
-    assert!(Service::ALL.len() == 4, "a new service needs rows here");
+    assert!(Service::ALL.len() == 5, "a new service needs rows here");
 }
