@@ -8,11 +8,13 @@
 //! - [`service`]: a running `strongroom serve`, killed and started again at will
 //! - [`session`]: plain HTTP calls with a token
 //! - [`data`]: shares and disk images of every sort of content, and changes to them
+//! - [`draws`]: numbers that follow from a seed
 //! - [`fingerprint`]: everything about a tree or image that a restore must bring back
 //! - [`wait`]: polling with a deadline
 
 pub mod binary;
 pub mod data;
+pub mod draws;
 pub mod fingerprint;
 pub mod service;
 pub mod session;

@@ -9,13 +9,18 @@
 
 use std::{
     collections::BTreeMap,
-    env, fs,
+    fs,
     process::{Child, Command, Stdio},
     time::{Duration, Instant},
 };
 
 use anyhow::{Context, Result, bail, ensure};
-use strongroom_e2e::{binary, data, fingerprint::Fingerprint, wait};
+use strongroom_e2e::{
+    binary, data,
+    draws::{Draws, setting},
+    fingerprint::Fingerprint,
+    wait,
+};
 use tempfile::TempDir;
 
 use crate::scene::{files_below, text};
@@ -42,8 +47,7 @@ impl Source {
 
 struct Soak {
     folder: TempDir,
-    seed: u64,
-    draws: u64,
+    draws: Draws,
     tags: u64,
     /// What was acknowledged and not forgotten.
     kept: BTreeMap<String, (Source, Fingerprint)>,
@@ -59,21 +63,13 @@ impl Soak {
         data::make_image(&folder.path().join("disk.img"), 16, seed + 1)?;
         let soak = Self {
             folder,
-            seed,
-            draws: 0,
+            draws: Draws::new(seed),
             tags: 0,
             kept: BTreeMap::new(),
             done: BTreeMap::new(),
         };
         soak.run(&["init", &soak.path("repository")])?;
         Ok(soak)
-    }
-
-    /// A number below `limit`, the next of the seed's.
-    fn draw(&mut self, limit: u64) -> u64 {
-        self.draws += 1;
-        let bytes = data::noise(self.seed.wrapping_mul(1_000_003) + self.draws, 8);
-        u64::from_le_bytes(bytes.try_into().expect("eight bytes were asked for")) % limit
     }
 
     fn path(&self, name: &str) -> String {
@@ -115,13 +111,13 @@ impl Soak {
     }
 
     fn edit(&mut self) -> Result<()> {
-        let seed = self.draw(1 << 40);
+        let seed = self.draws.below(1 << 40);
         data::edit_share(&self.folder.path().join("files"), seed)?;
         data::change_image(&self.folder.path().join("disk.img"), seed)
     }
 
     fn source(&mut self) -> Source {
-        if self.draw(3) == 0 {
+        if self.draws.below(3) == 0 {
             Source::Disk
         } else {
             Source::Files
@@ -163,7 +159,7 @@ impl Soak {
     fn kill(&mut self, words: &[&str]) -> Result<()> {
         let place = self.folder.path().join("repository");
         let before = files_below(&place)?.len();
-        let wanted = self.draw(12);
+        let wanted = self.draws.below(12);
         let mut child: Child = self.command(words).spawn()?;
         wait::until("the moment to kill", || {
             let now = files_below(&place)?.len();
@@ -189,7 +185,7 @@ impl Soak {
     }
 
     fn pick(&mut self) -> Option<String> {
-        let at = self.draw(self.kept.len().max(1) as u64);
+        let at = self.draws.below(self.kept.len().max(1) as u64);
         self.kept.keys().nth(usize::try_from(at).ok()?).cloned()
     }
 
@@ -241,7 +237,7 @@ impl Soak {
     }
 
     fn step(&mut self) -> Result<()> {
-        let (name, done) = match self.draw(14) {
+        let (name, done) = match self.draws.below(14) {
             0 | 1 => ("edit", self.edit()),
             2 | 3 => ("save", self.save()),
             4 => ("crowd", self.crowd()),
@@ -260,7 +256,13 @@ impl Soak {
             },
         };
         *self.done.entry(name).or_default() += 1;
-        done.with_context(|| format!("seed {}, after {} draws: {name}", self.seed, self.draws))
+        done.with_context(|| {
+            format!(
+                "seed {}, after {} draws: {name}",
+                self.draws.seed(),
+                self.draws.made()
+            )
+        })
     }
 
     fn end(&self) -> Result<()> {
@@ -272,17 +274,10 @@ impl Soak {
     }
 }
 
-fn number(name: &str, otherwise: u64) -> Result<u64> {
-    match env::var(name) {
-        Ok(text) => text.parse().with_context(|| format!("{name} is no number")),
-        Err(_) => Ok(otherwise),
-    }
-}
-
 #[test]
 fn every_acknowledged_backup_survives_edits_kills_full_disks_and_collections() -> Result<()> {
-    let seed = number("STRONGROOM_SOAK_SEED", SEED)?;
-    let time = Duration::from_secs(number("STRONGROOM_SOAK_SECONDS", SECONDS)?);
+    let seed = setting("STRONGROOM_SOAK_SEED", SEED)?;
+    let time = Duration::from_secs(setting("STRONGROOM_SOAK_SECONDS", SECONDS)?);
     println!("seed {seed}");
     let started = Instant::now();
     let mut soak = Soak::begin(seed)?;

@@ -9,13 +9,17 @@
 
 use std::{
     collections::BTreeMap,
-    env, fs,
+    fs,
     path::Path,
     process::{Command, Output},
 };
 
 use anyhow::{Context, Result, ensure};
-use strongroom_e2e::{binary, data, fingerprint::Fingerprint};
+use strongroom_e2e::{
+    binary, data,
+    draws::{Draws, setting},
+    fingerprint::Fingerprint,
+};
 
 use crate::repository::Workshop;
 
@@ -64,8 +68,7 @@ struct Fault {
 
 struct Ordeal {
     shop: Workshop,
-    seed: u64,
-    draws: u64,
+    draws: Draws,
     /// What was acknowledged.
     kept: BTreeMap<String, Fingerprint>,
     refused: u64,
@@ -76,8 +79,7 @@ impl Ordeal {
         let shop = Workshop::new()?;
         let mut ordeal = Self {
             shop,
-            seed,
-            draws: 0,
+            draws: Draws::new(seed),
             kept: BTreeMap::new(),
             refused: 0,
         };
@@ -91,26 +93,22 @@ impl Ordeal {
         Ok(ordeal)
     }
 
-    /// A number below `limit`, the next of the seed's.
-    fn draw(&mut self, limit: usize) -> usize {
-        self.draws += 1;
-        let bytes = data::noise(self.seed.wrapping_mul(1_000_003) + self.draws, 8);
-        let drawn = u64::from_le_bytes(bytes.try_into().expect("eight bytes were asked for"));
-        usize::try_from(drawn % limit as u64).expect("the limit is a length")
-    }
-
     fn fault(&mut self) -> Fault {
-        let writing = self.draw(2) == 0;
+        let writing = self.draws.below(2) == 0;
         let (calls, errors): (_, &[_]) = if writing {
             (WRITING, &["ENOSPC", "EIO", "EINTR"])
         } else {
             (READING, &["EIO", "EINTR"])
         };
-        let call = calls[self.draw(calls.len())];
-        let error = errors[self.draw(errors.len())];
+        let call = calls[self.draws.place(calls.len())];
+        let error = errors[self.draws.place(errors.len())];
         // Rare calls have few turns; late ones are past what the loader does.
-        let turns = if self.draw(2) == 0 { TURNS / 8 } else { TURNS };
-        let turn = 1 + self.draw(usize::try_from(turns).expect("few")) as u64;
+        let turns = if self.draws.below(2) == 0 {
+            TURNS / 8
+        } else {
+            TURNS
+        };
+        let turn = 1 + self.draws.below(turns);
         Fault { call, error, turn }
     }
 
@@ -140,8 +138,8 @@ impl Ordeal {
 
     fn backup(&mut self, fault: &Fault) -> Result<()> {
         let (repo, files) = (self.shop.repository(), self.shop.path("files"));
-        data::edit_share(files.as_ref(), self.draws)?;
-        let tag = format!("tag-{}", self.draws);
+        data::edit_share(files.as_ref(), self.draws.made())?;
+        let tag = format!("tag-{}", self.draws.made());
         let output = self.with(fault, &["backup", &repo, &files, "--tag", &tag])?;
         if self.succeeded(&output)? {
             self.kept.insert(tag, Fingerprint::of(files.as_ref())?);
@@ -150,7 +148,7 @@ impl Ordeal {
     }
 
     fn restore(&mut self, fault: &Fault) -> Result<()> {
-        let at = self.draw(self.kept.len());
+        let at = self.draws.place(self.kept.len());
         let tag = self.kept.keys().nth(at).expect("drawn below").clone();
         let to = self.shop.path("restored");
         let repo = self.shop.repository();
@@ -164,7 +162,7 @@ impl Ordeal {
     fn collect(&mut self, fault: &Fault) -> Result<()> {
         let repo = self.shop.repository();
         if self.kept.len() > 3 {
-            let at = self.draw(self.kept.len());
+            let at = self.draws.place(self.kept.len());
             let tag = self.kept.keys().nth(at).expect("drawn below").clone();
             self.kept.remove(&tag);
             self.shop.run(&["forget", &repo, &tag])?;
@@ -182,7 +180,7 @@ impl Ordeal {
 
     fn step(&mut self) -> Result<()> {
         let fault = self.fault();
-        let (name, done) = match self.draw(7) {
+        let (name, done) = match self.draws.below(7) {
             0..=2 => ("backup", self.backup(&fault)),
             3 | 4 => ("restore", self.restore(&fault)),
             5 => ("collect", self.collect(&fault)),
@@ -191,7 +189,8 @@ impl Ordeal {
         done.with_context(|| {
             format!(
                 "seed {}, after {} draws: {name} with {fault:?}",
-                self.seed, self.draws
+                self.draws.seed(),
+                self.draws.made()
             )
         })
     }
@@ -220,19 +219,12 @@ fn remove(place: &Path) -> Result<()> {
     Ok(())
 }
 
-fn number(name: &str, otherwise: u64) -> Result<u64> {
-    match env::var(name) {
-        Ok(text) => text.parse().with_context(|| format!("{name} is no number")),
-        Err(_) => Ok(otherwise),
-    }
-}
-
 #[test]
 fn whatever_call_fails_what_was_acknowledged_is_there_and_a_clean_run_succeeds() -> Result<()> {
-    let seed = number("STRONGROOM_SYSCALLS_SEED", SEED)?;
+    let seed = setting("STRONGROOM_SYSCALLS_SEED", SEED)?;
     println!("seed {seed}");
     let mut ordeal = Ordeal::begin(seed)?;
-    let runs = number("STRONGROOM_SYSCALLS_RUNS", RUNS)?;
+    let runs = setting("STRONGROOM_SYSCALLS_RUNS", RUNS)?;
     for _ in 0..runs {
         ordeal.step()?;
     }

@@ -11,12 +11,13 @@
 //! - `ddm_backup`, `ddm_delete_backup`, `ddm_remove`, `ddm_restore`, `ddm_schema`: sharding layers
 //! - `ddm_told`: what a manifest tells of its backup's row
 //! - `params`: what the jobs are told; `failure`: how a step fails; `repository`: how a vault's
-//!   data are reached; `saved`: what a manifest says; `watch`: progress and cancelling;
-//!   `own_paths`: what no backup holds
+//!   data are reached; `saved`: what a manifest says; `books`: its size against a vault;
+//!   `watch`: progress and cancelling; `own_paths`: what no backup holds
 //!
 //! Invariants: a job's operation log, backup, checkpoint and resource change to their final states
 //! in the transaction that ends the job; a step may be run again after a crash at any point of it.
 
+mod books;
 pub(crate) mod collect;
 mod ddm_backup;
 mod ddm_delete_backup;

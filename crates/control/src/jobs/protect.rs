@@ -10,7 +10,7 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use strongroom_catalog::{BackupRow, Json, Tx, VaultRow};
+use strongroom_catalog::{BackupRow, Tx};
 use strongroom_engine::{
     Error as EngineError, Manifest, Repository,
     tree::{Progress, SaveOptions, save_tree},
@@ -24,7 +24,7 @@ use strongroom_model::{
 use strongroom_source::{Source, registry};
 
 use super::{
-    collect,
+    books, collect,
     failure::{self, fail, of_content, of_control},
     own_paths::Without,
     params::Protect,
@@ -33,12 +33,15 @@ use super::{
     watch::watch,
 };
 use crate::{
-    Control, Error, Reason, Result, backups, checkpoints, import,
+    Control, Reason, Result, backups, checkpoints, import,
     operation_logs::{self, OperationFailure},
     resources,
     schedule::Ledger,
     vaults,
 };
+
+/// What has to fit into the vault.
+const MEASURED: books::Measured = ("backup", Reason::VaultFull);
 
 /// The job.
 pub(super) const JOB: JobType<Control> = JobType {
@@ -175,7 +178,12 @@ fn save_anew(
     });
     let saved = saved.map_err(|error| match error {
         EngineError::Cancelled if outgrown() && !context.cancelled() => {
-            let error = too_big(data.vault(), room.unwrap_or_default(), data.written());
+            let error = books::too_big(
+                data.vault(),
+                room.unwrap_or_default(),
+                data.written(),
+                MEASURED,
+            );
             of_control(context, &error)
         }
         error => data.failed(&error),
@@ -228,61 +236,17 @@ fn account(control: &Control, tx: &Tx<'_>, params: &Protect, saved: &Saved) -> R
     }
     let vault = vaults::rows::get(tx, project, params.vault)?;
     let room = vaults::room(&vault).filter(|_| !params.safety);
-    if room.is_some_and(|room| room.0 < saved.stored) {
-        return Err(too_big(
-            &vault,
-            room.unwrap_or_default(),
-            Bytes(saved.stored),
-        ));
-    }
-    tx.vaults().change(&project, &vault.id, |row| {
-        row.used_bytes += Bytes(saved.stored);
-        vaults::grow(row, row.used_bytes);
-        row.updated_at = now;
-    })?;
-    tx.backups().change(&project, &backup.id, |row| {
-        row.manifest_id = Some(saved.manifest.clone());
-        row.incremental = saved.incremental;
-        row.logical_bytes = Bytes(saved.logical);
-        row.resource_size_bytes = Bytes(saved.logical);
-        row.unique_bytes = Bytes(saved.unique);
-        row.stored_bytes = Bytes(saved.stored);
-        row.items = saved.items;
-        row.problems = Json(saved.problems.iter().cloned().map(Value::String).collect());
-        row.updated_at = now;
-    })?;
-    backups::count_in_place(tx, &backup, Bytes(saved.stored))?;
-    Ok(())
-}
-
-fn too_big(vault: &VaultRow, room: Bytes, needed: Bytes) -> Error {
-    let about = format!(
-        "{} has {room} left of {} GiB, the backup needs {needed} or more",
-        vault.name, vault.size_gib.0
-    );
-    Error::quota(Reason::VaultFull, about)
+    books::check_room(&vault, room, saved, MEASURED)?;
+    books::enter(tx, now, &vault, &backup, Bytes(saved.logical), saved)
 }
 
 /// Takes the accounting back.
 fn strike(control: &Control, context: &StepContext<'_>) -> Result<(), StepError> {
     let params: Protect = context.params()?;
-    let (project, now) = (params.project, control.now());
     control
         .write(|tx| {
-            let backup = backups::rows::get(tx, project, params.backup)?;
-            if backup.manifest_id.is_none() {
-                return Ok(());
-            }
-            tx.vaults().change(&project, &backup.vault_id, |row| {
-                row.used_bytes = Bytes(row.used_bytes.0.saturating_sub(backup.stored_bytes.0));
-            })?;
-            backups::count_out_of_place(tx, &backup)?;
-            tx.backups().change(&project, &backup.id, |row| {
-                row.manifest_id = None;
-                row.stored_bytes = Bytes(0);
-                row.updated_at = now;
-            })?;
-            Ok(())
+            let backup = backups::rows::get(tx, params.project, params.backup)?;
+            books::strike(tx, control.now(), &backup)
         })
         .map_err(|error| of_control(context, &error))
 }

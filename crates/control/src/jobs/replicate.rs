@@ -12,17 +12,17 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use strongroom_catalog::{BackupRow, Json, ReplicationRow, ReplicationStatus, Tx, VaultRow};
+use strongroom_catalog::{BackupRow, ReplicationRow, ReplicationStatus, Tx};
 use strongroom_engine::{
     Error as EngineError, ManifestId, Repository, WriterOptions,
     copy::{CopyOptions, copy},
     tree::Progress,
 };
 use strongroom_jobs::{Ending, Job, JobType, Step, StepContext, StepError, error::HookError};
-use strongroom_model::{Bytes, state::BackupStatus};
+use strongroom_model::state::BackupStatus;
 
 use super::{
-    collect,
+    books, collect,
     failure::{self, fail, of_control},
     params::Replicate,
     repository::Data,
@@ -35,6 +35,9 @@ use crate::{
     schedule::Ledger,
     vaults,
 };
+
+/// What has to fit into the vault.
+const MEASURED: books::Measured = ("copy", Reason::TargetVaultFull);
 
 /// The job.
 pub(super) const JOB: JobType<Control> = JobType {
@@ -144,7 +147,8 @@ fn transfer(
     });
     let mut copied = copied.map_err(|error| match error {
         EngineError::Cancelled if outgrown() && !context.cancelled() => {
-            let error = too_big(to.vault(), room.unwrap_or_default(), to.written());
+            let error =
+                books::too_big(to.vault(), room.unwrap_or_default(), to.written(), MEASURED);
             of_control(context, &error)
         }
         error => to.failed(&error),
@@ -198,59 +202,26 @@ fn account(control: &Control, tx: &Tx<'_>, params: &Replicate, saved: &Saved) ->
     }
     let vault = vaults::rows::get(tx, project, params.destination_vault)?;
     let room = vaults::room(&vault);
-    if room.is_some_and(|room| room.0 < saved.stored) {
-        let room = room.unwrap_or_default();
-        return Err(too_big(&vault, room, Bytes(saved.stored)));
-    }
-    tx.vaults().change(&project, &vault.id, |row| {
-        row.used_bytes += Bytes(saved.stored);
-        vaults::grow(row, row.used_bytes);
-        row.updated_at = now;
-    })?;
-    tx.backups().change(&project, &replica.id, |row| {
-        row.manifest_id = Some(saved.manifest.clone());
-        row.incremental = saved.incremental;
-        row.logical_bytes = Bytes(saved.logical);
-        row.unique_bytes = Bytes(saved.unique);
-        row.stored_bytes = Bytes(saved.stored);
-        row.items = saved.items;
-        row.problems = Json(saved.problems.iter().cloned().map(Value::String).collect());
-        row.updated_at = now;
-    })?;
-    backups::count_in_place(tx, &replica, Bytes(saved.stored))?;
-    Ok(())
-}
-
-fn too_big(vault: &VaultRow, room: Bytes, needed: Bytes) -> Error {
-    let about = format!(
-        "{} has {room} left of {} GiB, the copy needs {needed} or more",
-        vault.name, vault.size_gib.0
-    );
-    Error::quota(Reason::TargetVaultFull, about)
+    books::check_room(&vault, room, saved, MEASURED)?;
+    books::enter(
+        tx,
+        now,
+        &vault,
+        &replica,
+        replica.resource_size_bytes,
+        saved,
+    )
 }
 
 /// Takes the accounting back.
 fn strike(control: &Control, context: &StepContext<'_>) -> Result<(), StepError> {
     let params: Replicate = context.params()?;
-    let (project, now) = (params.destination_project, control.now());
     control
         .write(|tx| {
-            let Some(replica) = tx.backups().get(&project, &params.replica)? else {
-                return Ok(());
-            };
-            if replica.manifest_id.is_none() {
-                return Ok(());
-            }
-            tx.vaults().change(&project, &replica.vault_id, |row| {
-                row.used_bytes = Bytes(row.used_bytes.0.saturating_sub(replica.stored_bytes.0));
-            })?;
-            backups::count_out_of_place(tx, &replica)?;
-            tx.backups().change(&project, &replica.id, |row| {
-                row.manifest_id = None;
-                row.stored_bytes = Bytes(0);
-                row.updated_at = now;
-            })?;
-            Ok(())
+            let replica = tx
+                .backups()
+                .get(&params.destination_project, &params.replica)?;
+            replica.map_or(Ok(()), |replica| books::strike(tx, control.now(), &replica))
         })
         .map_err(|error| of_control(context, &error))
 }

@@ -77,20 +77,15 @@ impl Control {
 /// The backups of a vault that retention lets go.
 fn leaving(tx: &Tx<'_>, vault: &VaultRow, now: Timestamp) -> Result<Vec<BackupId>> {
     let found = of_vault(tx, vault, None)?;
-    let mut terms = Promises::of(tx, vault, policy_of(tx, vault)?.as_ref(), &found)?;
-    let for_copies = stored::<ProtectType>(&vault.protect_type)? == ProtectType::Replication;
+    let promises = Promises::of(tx, vault, policy_of(tx, vault)?.as_ref(), &found)?;
     let mut leaving = Vec::new();
     for backups in found.values() {
-        if for_copies {
-            let newest = backups.first().map(|one| &one.row);
-            terms.terms.rule = replication::policy::rule_there(tx, vault, newest)?;
-        }
         let known: Vec<_> = backups
             .iter()
-            .filter_map(|backup| Some((backup.row.backup_id, terms.subject(backup)?)))
+            .filter_map(|backup| Some((backup.row.backup_id, promises.subject(backup)?)))
             .collect();
         let subjects: Vec<_> = known.iter().map(|(_, subject)| *subject).collect();
-        let verdicts = terms.terms.judge(&subjects, now);
+        let verdicts = promises.terms_of(tx, vault, backups)?.judge(&subjects, now);
         for ((id, _), verdict) in known.iter().zip(verdicts) {
             if matches!(verdict, Verdict::Goes(_)) {
                 leaving.push(*id);
@@ -163,6 +158,22 @@ impl Promises {
             terms.promised = Some(promised);
         }
         Ok(Self { terms, definitions })
+    }
+
+    /// What decides about the backups of one resource, the newest of them first. In a vault for
+    /// copies that is the policy that copies there, and resources may have several.
+    fn terms_of(
+        &self,
+        tx: &Tx<'_>,
+        vault: &VaultRow,
+        backups: &[ScheduledBackup],
+    ) -> Result<Terms> {
+        let mut terms = self.terms.clone();
+        if stored::<ProtectType>(&vault.protect_type)? == ProtectType::Replication {
+            let newest = backups.first().map(|one| &one.row);
+            terms.rule = replication::policy::rule_there(tx, vault, newest)?;
+        }
+        Ok(terms)
     }
 
     /// Which promise is written down so.

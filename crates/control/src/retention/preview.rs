@@ -11,7 +11,7 @@ use strongroom_catalog::{
 };
 use strongroom_model::{
     BackupId, PolicyId, ProjectId, ResourceId, Timestamp, VaultId,
-    retention::{Cause, Fate, Hold, Known, Life, Outlook, Rule, Run, Zone, preview},
+    retention::{Cause, Fate, Hold, Known, Life, Outlook, Run, Terms, Zone, preview},
     state::BackupStatus,
 };
 
@@ -20,10 +20,9 @@ use crate::{
     Caller, Control, Error, Reason, Result,
     control::project,
     operation_logs::OperationResource,
-    policies, replication, resources,
+    policies, resources,
     schedule::{self, Ledger},
     vaults,
-    words::{ProtectType, stored},
 };
 
 /// Verdicts that one preview may work out: about a second.
@@ -77,8 +76,6 @@ pub struct Foreseen {
 
 /// What the catalog says, before anything is worked out.
 struct Situation {
-    for_copies: bool,
-    promises: Promises,
     policy: Option<PolicyRow>,
     made_under: Option<usize>,
     runs: Option<VaultPolicyRow>,
@@ -93,8 +90,8 @@ struct Held {
     scheduled: Vec<Known<(BackupId, usize)>>,
     names: Vec<String>,
     others: Vec<BackupRow>,
-    /// In a vault for copies, the rule of the policy that copies there.
-    rule_there: Option<Rule>,
+    /// What decides about its scheduled backups.
+    terms: Terms,
 }
 
 impl Control {
@@ -146,16 +143,13 @@ impl Situation {
                 resources.insert(resource.id, held);
             }
         }
-        for (id, scheduled) in found {
-            let newest = scheduled.first().map(|one| one.row.clone());
-            let there = replication::policy::rule_there(tx, &vault, newest.as_ref())?;
+        for (id, scheduled) in &found {
             for backup in scheduled {
                 let Some(row) = rows.remove(&backup.row.backup_id) else {
                     continue;
                 };
-                let held = held_of(&mut resources, id, &row);
-                held.rule_there.clone_from(&there);
-                if let Some(subject) = promises.subject(&backup) {
+                let held = held_of(&mut resources, *id, &row);
+                if let Some(subject) = promises.subject(backup) {
                     let key = (row.id, held.names.len());
                     held.names.push(row.name);
                     held.scheduled.push(Known { key, subject });
@@ -173,12 +167,14 @@ impl Situation {
                     .push(row);
             }
         }
+        for (id, held) in &mut resources {
+            let scheduled = found.get(id).map(Vec::as_slice).unwrap_or_default();
+            held.terms = promises.terms_of(tx, &vault, scheduled)?;
+        }
         let made_under = policy
             .as_ref()
             .and_then(|policy| promises.place(&policy.definition.0));
         Ok(Self {
-            for_copies: stored::<ProtectType>(&vault.protect_type)? == ProtectType::Replication,
-            promises,
             policy,
             made_under,
             runs,
@@ -193,12 +189,8 @@ impl Situation {
         (now, until): (Timestamp, Timestamp),
         steps: &mut u64,
     ) -> Result<Vec<Foreseen>> {
-        let mut terms = self.promises.terms.clone();
-        if self.for_copies {
-            terms.rule.clone_from(&held.rule_there);
-        }
         let outlook = Outlook {
-            terms: &terms,
+            terms: &held.terms,
             made_under: self.made_under,
             now,
             until,
@@ -269,14 +261,14 @@ fn held_of<'a>(
 }
 
 impl Held {
-    const fn new(resource: OperationResource, covered: bool) -> Self {
+    fn new(resource: OperationResource, covered: bool) -> Self {
         Self {
             resource,
             covered,
             scheduled: Vec::new(),
             names: Vec::new(),
             others: Vec::new(),
-            rule_there: None,
+            terms: Terms::default(),
         }
     }
 

@@ -41,13 +41,14 @@ pub(super) fn repack(
         };
         for segment in view.directory().segments() {
             let is_needed = |chunk: &ChunkSpan| marked.contains(&chunk.id);
-            let needed = segment.chunks().iter().filter(|chunk| is_needed(chunk));
-            let needed = needed.count();
-            let taken_over = needed == segment.chunks().len()
+            if !segment.chunks().iter().any(is_needed) {
+                continue;
+            }
+            let taken_over = segment.chunks().iter().all(is_needed)
                 && stream.put_encoded(segment.chunks(), |out| {
                     view.open_encoded(segment.number(), out).map_err(damaged)
                 })?;
-            if needed == 0 || taken_over {
+            if taken_over {
                 continue;
             }
             let mut put = Ok(());

@@ -150,11 +150,16 @@ impl<'a> PackView<'a> {
 
     /// Opens segment `number` into `out`, without decoding what was sealed.
     pub(crate) fn open_encoded(&self, number: u32, out: &mut Vec<u8>) -> Result<Codec, Damage> {
-        let listed = self.directory.segments.get(number as usize);
-        let extent = &listed.ok_or(Damage::Undecodable)?.extent;
-        let sealed = &self.bytes[index(extent.bytes().start)..index(extent.bytes().end)];
+        let (Listed { extent, .. }, sealed) = self.sealed(number).ok_or(Damage::Undecodable)?;
         self.seal.open(&extent.place(), sealed, out)?;
         Ok(extent.codec)
+    }
+
+    /// A segment as it is listed, and its sealed bytes.
+    fn sealed(&self, number: u32) -> Option<(&Listed, &'a [u8])> {
+        let listed = self.directory.segments.get(number as usize)?;
+        let bytes = listed.extent.bytes();
+        Some((listed, &self.bytes[index(bytes.start)..index(bytes.end)]))
     }
 
     /// Decodes segment `number`, recomputes the id of each of its chunks and hands out those that
@@ -171,10 +176,9 @@ impl<'a> PackView<'a> {
         number: u32,
         visit: &mut VisitChunk<'_>,
     ) {
-        let Some(Listed { extent, chunks }) = self.directory.segments.get(number as usize) else {
+        let Some((Listed { extent, chunks }, sealed)) = self.sealed(number) else {
             return;
         };
-        let sealed = &self.bytes[index(extent.bytes().start)..index(extent.bytes().end)];
         let Scratch { decoding, plain } = scratch;
         let decoded = decoding.decode(&self.seal, extent, sealed, plain);
         let mut rest = plain.as_slice();

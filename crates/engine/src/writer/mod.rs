@@ -266,16 +266,24 @@ impl Shared {
 
     /// Whether the repository or this writer has the chunk; if not, the caller has to store it.
     fn claim(&self, stream: Stream, id: &ChunkId, len: usize) -> Result<Claim> {
-        let known = self.has(stream, id)? || !self.memtable.claim(*id);
-        if known {
+        if self.has(stream, id)? {
             self.counters.known_chunks.fetch_add(1, Ordering::Relaxed);
             return Ok(Claim::Known);
+        }
+        Ok(self.claim_unknown(id, len))
+    }
+
+    /// As [`Self::claim`], for a chunk that the repository was just found not to have.
+    fn claim_unknown(&self, id: &ChunkId, len: usize) -> Claim {
+        if !self.memtable.claim(*id) {
+            self.counters.known_chunks.fetch_add(1, Ordering::Relaxed);
+            return Claim::Known;
         }
         self.counters.new_chunks.fetch_add(1, Ordering::Relaxed);
         self.counters
             .unique_bytes
             .fetch_add(len as u64, Ordering::Relaxed);
-        Ok(Claim::New)
+        Claim::New
     }
 
     fn spare_draft(&self, stream: Stream) -> Draft {

@@ -98,7 +98,7 @@ impl StreamWriter {
         draft.encoded = Some(open(&mut draft.bytes)?);
         for chunk in chunks {
             // One that another thread claims at this moment is stored twice, which is no error.
-            self.shared.claim(stream, &chunk.id, chunk.len as usize)?;
+            self.shared.claim_unknown(&chunk.id, chunk.len as usize);
         }
         draft.chunks.extend_from_slice(chunks);
         self.send(draft)?;
