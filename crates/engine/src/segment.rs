@@ -32,6 +32,11 @@ const LEVEL: i32 = 1;
 const TABLE_LOG: u32 = 14;
 /// … and what finds more in bytes that shrink to between a third and all but a sixteenth.
 const WIDE_TABLE_LOG: u32 = 15;
+/// What a volume's blocks get instead: there is time for it, as they are neither cut nor sorted
+/// into files, and an image repeats itself at any distance …
+const BLOCKS_TABLE_LOG: u32 = 17;
+/// … so that matches are looked for in the whole segment, not in the last 512 KiB of it.
+const BLOCKS_WINDOW_LOG: u32 = CHUNK_MAX.ilog2();
 /// Where nothing shrank, so many pieces of the next segment are tried first …
 const SAMPLES: usize = 4;
 /// … of so many bytes each.
@@ -69,6 +74,15 @@ pub struct ChunkSpan {
     pub len: u32,
 }
 
+/// What the chunks of a segment are.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Grain {
+    /// Files, or what they were cut into.
+    Pieces,
+    /// A volume's blocks.
+    Blocks,
+}
+
 /// A segment that is being filled, or that is taken over as it was encoded before.
 #[derive(Debug)]
 pub(crate) struct Draft {
@@ -92,6 +106,16 @@ impl Draft {
     /// Bytes of its chunks.
     pub(crate) fn plain_len(&self) -> u32 {
         self.chunks.iter().map(|chunk| chunk.len).sum()
+    }
+
+    /// What its chunks are, by their lengths: those of a volume's blocks are all the same.
+    pub(crate) fn grain(&self) -> Grain {
+        let same = |pair: &[ChunkSpan]| pair[0].len == pair[1].len;
+        if self.chunks.len() > 1 && self.chunks.windows(2).all(same) {
+            Grain::Blocks
+        } else {
+            Grain::Pieces
+        }
     }
 
     pub(crate) fn push(&mut self, id: ChunkId, chunk: &[u8]) {
@@ -150,16 +174,19 @@ impl Encoding {
     }
 
     /// The encoding of `plain`: compressed, or itself if that is not shorter.
-    pub(crate) fn encode<'a>(&'a mut self, plain: &'a [u8]) -> (Codec, &'a [u8]) {
+    pub(crate) fn encode<'a>(&'a mut self, plain: &'a [u8], grain: Grain) -> (Codec, &'a [u8]) {
         if self.last == Shrinking::Hardly && !self.samples_shrink(plain) {
             return (Codec::Plain, plain);
         }
-        let table = match self.last {
-            Shrinking::Somewhat => WIDE_TABLE_LOG,
-            Shrinking::Well | Shrinking::Hardly => TABLE_LOG,
+        // Zero leaves the window to the level.
+        let (table, window) = match (self.last, grain) {
+            (Shrinking::Somewhat, Grain::Blocks) => (BLOCKS_TABLE_LOG, BLOCKS_WINDOW_LOG),
+            (Shrinking::Somewhat, Grain::Pieces) => (WIDE_TABLE_LOG, 0),
+            (Shrinking::Well | Shrinking::Hardly, _) => (TABLE_LOG, 0),
         };
         // An encoder that fails, or keeps its old table, costs space, never data.
         let _ = self.zstd.set_parameter(CParameter::HashLog(table));
+        let _ = self.zstd.set_parameter(CParameter::WindowLog(window));
         let len = self.compress(plain).unwrap_or(plain.len());
         self.last = Shrinking::of(plain.len(), len);
         if len < plain.len() {
@@ -322,8 +349,11 @@ mod tests {
             text(4, 500_000),
             vec![7],
         ];
-        for plain in segments.iter().chain(segments.iter().rev()) {
-            let (codec, encoded) = encoding.encode(plain);
+        let (pieces, blocks) = (Grain::Pieces, Grain::Blocks);
+        let there = segments.iter().map(|plain| (plain, pieces));
+        let back = segments.iter().rev().map(|plain| (plain, blocks));
+        for (plain, grain) in there.chain(back) {
+            let (codec, encoded) = encoding.encode(plain, grain);
             assert!(encoded.len() <= plain.len());
             match codec {
                 Codec::Plain => assert!(encoded == plain),
@@ -352,10 +382,13 @@ mod tests {
     fn text_shrinks_also_after_bytes_that_do_not() {
         let mut encoding = Encoding::new().unwrap();
         for seed in 0..3 {
-            assert_eq!(encoding.encode(&random(seed, 500_000)).0, Codec::Plain);
+            assert_eq!(
+                encoding.encode(&random(seed, 500_000), Grain::Pieces).0,
+                Codec::Plain
+            );
         }
         let text = text(1, 500_000);
-        let (codec, encoded) = encoding.encode(&text);
+        let (codec, encoded) = encoding.encode(&text, Grain::Pieces);
         assert_eq!(codec, Codec::Zstd);
         assert!(encoded.len() < text.len() / 2);
     }
@@ -372,9 +405,42 @@ mod tests {
             .chunks(2)
             .flat_map(|two| lines[usize::from(two[0]) * 23 + usize::from(two[1]) % 23].clone())
             .collect();
-        let first = encoding.encode(&plain).1.len();
+        let first = encoding.encode(&plain, Grain::Pieces).1.len();
         assert_eq!(encoding.last, Shrinking::Somewhat);
-        let second = encoding.encode(&plain).1.len();
+        let second = encoding.encode(&plain, Grain::Pieces).1.len();
         assert!(second < first, "{second} after {first} bytes");
+    }
+
+    #[test]
+    fn blocks_of_a_volume_match_what_lies_further_back_than_pieces_of_a_file_do() {
+        let hex = |seed: u8| -> Vec<u8> {
+            let bytes = random(seed, 350_000);
+            bytes.iter().map(|byte| b'a' + byte % 16).collect()
+        };
+        // What comes again lies 700,000 bytes back, and level 1 looks back half a MiB.
+        let plain = [hex(1), hex(2), hex(1)].concat();
+        let len = |grain: Grain| {
+            let mut encoding = Encoding::new().unwrap();
+            encoding.encode(&hex(3), grain);
+            assert_eq!(encoding.last, Shrinking::Somewhat);
+            encoding.encode(&plain, grain).1.len()
+        };
+        let (pieces, blocks) = (len(Grain::Pieces), len(Grain::Blocks));
+        assert!(blocks < pieces * 3 / 4, "{blocks} and {pieces} bytes");
+    }
+
+    #[test]
+    fn the_grain_of_a_segment_is_told_by_its_chunks() {
+        let grain = |lens: &[usize]| {
+            let mut draft = Draft::new(Stream::Data);
+            for len in lens {
+                draft.push(ChunkId::from_bytes([1; 32]), &vec![0; *len]);
+            }
+            draft.grain()
+        };
+        assert_eq!(grain(&[4096, 4096, 4096]), Grain::Blocks);
+        assert_eq!(grain(&[4096, 4096, 100]), Grain::Pieces);
+        assert_eq!(grain(&[4096]), Grain::Pieces);
+        assert_eq!(grain(&[]), Grain::Pieces);
     }
 }

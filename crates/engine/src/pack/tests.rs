@@ -19,7 +19,7 @@ fn pack(stream: Stream, segments: &[&[&[u8]]]) -> FinishedPack {
         for chunk in *chunks {
             draft.push(keys.chunk_id(stream, chunk), chunk);
         }
-        let (codec, encoded) = encoding.encode(&draft.bytes);
+        let (codec, encoded) = encoding.encode(&draft.bytes, draft.grain());
         builder.append(&draft, codec, encoded);
         let mut decoding = Decoding::new().unwrap();
         builder

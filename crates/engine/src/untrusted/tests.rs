@@ -27,7 +27,7 @@ use crate::{
     quarantine::{Quarantine, Reason},
     record,
     seal::Kind,
-    segment::{Codec, Draft, Encoding, Extent as Place},
+    segment::{Codec, Draft, Encoding, Extent as Place, Grain},
     slot::{PassphraseCost, Slot, Unlock},
     tree::{
         Problem, ProblemKind,
@@ -199,7 +199,7 @@ fn manifests() -> Vec<Vec<u8>> {
 fn segments() -> Vec<Vec<u8>> {
     let plain = b"abcdefgh".repeat(300);
     let mut encoding = Encoding::new().unwrap();
-    let (codec, frame) = encoding.encode(&plain);
+    let (codec, frame) = encoding.encode(&plain, Grain::Pieces);
     assert_eq!(codec, Codec::Zstd);
     let input = |codec: Codec, bytes: &[u8]| {
         let len = u32::try_from(plain.len()).unwrap();

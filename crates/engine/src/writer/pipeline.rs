@@ -167,7 +167,7 @@ impl Worker {
         self.shared.failure.check()?;
         let (codec, encoded) = match draft.encoded {
             Some(codec) => (codec, draft.bytes.as_slice()),
-            None => self.encoding.encode(&draft.bytes),
+            None => self.encoding.encode(&draft.bytes, draft.grain()),
         };
         let mut pack = self.open.take(draft.stream)?;
         pack.append(draft, codec, encoded);
