@@ -63,6 +63,15 @@ fn each_list_tells_people_and_programs_the_same() -> Result<()> {
     assert_eq!(backups["backups"][0]["name"], "before-upgrade");
     assert_eq!(backups["count"], 1);
     assert!(program.run(&["backups"])?.contains("before-upgrade"));
+    for word in [&backup[..8], "before-upgrade"] {
+        let report = program.json(&["backups", word])?;
+        assert_eq!(report["backup_id"], backup.as_str());
+        assert!(report["stored_bytes"].as_u64() > Some(0), "{report}");
+        assert_eq!(report["problem_count"], 0);
+    }
+    assert!(program.run(&["backups", &backup])?.contains("restores to"));
+    let said = program.refused(&["restore", "after-upgrade"])?;
+    assert!(said.contains("there is no backup after-upgrade"), "{said}");
 
     let resources = program.json(&["resource", "list"])?;
     assert_eq!(resources["resources"].as_array().unwrap().len(), 2);

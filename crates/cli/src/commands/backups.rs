@@ -1,12 +1,15 @@
-//! `strongroom backups`: lists backups, with `--json` in the wire's own shape.
+//! `strongroom backups`: lists backups, with `--json` in the wire's own shape, or shows what one
+//! holds and lacks.
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
+use strongroom_model::Bytes;
 use strongroom_wire::{
     Empty,
     cbr::{
         BackupPath, ListBackups, ShowBackup,
         backup::{Backup, BackupReply, ListBackupsQuery, ListBackupsReply},
     },
+    native::{self, BackupReport, ShowBackupReport},
     query::NoQuery,
 };
 
@@ -20,17 +23,26 @@ use crate::{
 /// Which backups.
 #[derive(clap::Args)]
 pub(crate) struct Options {
+    /// Show this one, by id, the beginning of it, or name: its bytes, when it was last verified,
+    /// what could not be read
+    backup: Option<String>,
     /// Only backups of this resource, by id or name
-    #[arg(long)]
+    #[arg(long, conflicts_with = "backup")]
     resource: Option<String>,
     /// Only backups in this vault, by id or name
-    #[arg(long)]
+    #[arg(long, conflicts_with = "backup")]
     vault: Option<String>,
 }
 
 impl Options {
     pub(crate) fn run(self, context: &Context) -> Result<()> {
         let connection = Connection::find(context)?;
+        if let Some(word) = &self.backup {
+            let id = find(&connection, word)?;
+            let backup = show(&connection, &id)?.backup;
+            let report = report(&connection, id)?;
+            return context.output.show(&report, |report| one(&backup, report));
+        }
         let mut query = ListBackupsQuery::default();
         if let Some(word) = &self.resource {
             query.resource_id = Some(resource_id(&connection, word)?);
@@ -76,6 +88,30 @@ fn page(connection: &Connection, query: ListBackupsQuery) -> Result<ListBackupsR
         .context("cannot list backups")
 }
 
+/// The id of the backup that the word means: its id, the beginning of it, or its name.
+pub(crate) fn find(connection: &Connection, word: &str) -> Result<String> {
+    if is_id(word) {
+        return Ok(word.to_owned());
+    }
+    let mut found = list(connection, &ListBackupsQuery::default())?.backups;
+    found.retain(|backup| means(word, &backup.id, &backup.name));
+    match found.as_slice() {
+        [backup] => Ok(backup.id.clone()),
+        [] => bail!("there is no backup {word}; `strongroom backups` lists them"),
+        several => bail!("{word} means {} backups; say more of the id", several.len()),
+    }
+}
+
+fn means(word: &str, id: &str, name: &str) -> bool {
+    !word.is_empty() && (name == word || id.starts_with(word))
+}
+
+fn report(connection: &Connection, backup_id: String) -> Result<BackupReport> {
+    connection
+        .call::<ShowBackupReport>(native::BackupPath { backup_id }, NoQuery, Empty)
+        .context("cannot read what the backup holds")
+}
+
 /// The backup of that id.
 pub(crate) fn show(connection: &Connection, id: &str) -> Result<BackupReply> {
     let path = BackupPath {
@@ -108,4 +144,50 @@ fn text(backups: &[Backup]) -> String {
         "ID", "NAME", "STATUS", "SORT", "RESOURCE", "SIZE", "CREATED",
     ];
     table(heads, rows)
+}
+
+fn one(backup: &Backup, report: &BackupReport) -> String {
+    let verified = match (&report.verified_at, &report.damage) {
+        (None, _) => "not yet".to_owned(),
+        (Some(at), None) => at.to_string(),
+        (Some(at), Some(damage)) => format!("{at}: {damage}"),
+    };
+    let rows = [
+        ("backup", backup.id.clone()),
+        ("name", backup.name.clone()),
+        ("status", backup.status.to_string()),
+        ("resource", backup.resource_name.clone()),
+        ("created", backup.created_at.to_string()),
+        ("restores to", Bytes(report.logical_bytes).to_string()),
+        ("was new", Bytes(report.unique_bytes).to_string()),
+        ("added to the store", Bytes(report.stored_bytes).to_string()),
+        ("entries", report.items.to_string()),
+        ("verified", verified),
+        ("could not be read", report.problem_count.to_string()),
+    ];
+    let width = rows.iter().map(|(head, _)| head.len()).max().unwrap_or(0);
+    let mut lines: Vec<_> = rows
+        .iter()
+        .map(|(head, value)| format!("{head:width$}  {value}"))
+        .collect();
+    for problem in &report.problems {
+        lines.push(format!("  {}: {}", problem.path, problem.problem));
+    }
+    lines.join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::means;
+
+    #[test]
+    fn a_word_means_a_backup_by_the_beginning_of_its_id_or_its_whole_name() {
+        let (id, name) = ("3c26df14-7928-49e2-9a6f-0d67f7ada7fd", "manualbk_ff4d");
+        for word in ["3c26df14", "3c26df14-79", "manualbk_ff4d"] {
+            assert!(means(word, id, name), "{word}");
+        }
+        for word in ["", "26df", "manualbk", "nope"] {
+            assert!(!means(word, id, name), "{word:?}");
+        }
+    }
 }

@@ -15,12 +15,12 @@ use strongroom_wire::{
     query::NoQuery,
 };
 
-use crate::{arguments::Context, connection::Connection, output::table};
+use crate::{arguments::Context, commands::backups, connection::Connection, output::table};
 
 /// Deletes a backup.
 #[derive(clap::Args)]
 pub(crate) struct Options {
-    /// The backup's id
+    /// The backup, by id, the beginning of it, or name
     backup: String,
     #[command(flatten)]
     consent: Consent,
@@ -41,7 +41,7 @@ impl Options {
     pub(crate) fn run(self, context: &Context) -> Result<()> {
         let connection = Connection::find(context)?;
         let deed = Deed::DeleteBackup {
-            backup_id: self.backup,
+            backup_id: backups::find(&connection, &self.backup)?,
         };
         self.consent.apply(context, &connection, &deed).map(drop)
     }

@@ -11,12 +11,17 @@ use strongroom_wire::{
     query::NoQuery,
 };
 
-use crate::{arguments::Context, commands::task, connection::Connection, output::Output};
+use crate::{
+    arguments::Context,
+    commands::{backups, task},
+    connection::Connection,
+    output::Output,
+};
 
 /// What to restore, and where to.
 #[derive(clap::Args)]
 pub(crate) struct Options {
-    /// The backup, by id
+    /// The backup, by id, the beginning of it, or name
     backup: String,
     /// A new path on the service's host; in place if nothing is said
     #[arg(long, value_name = "PATH")]
@@ -32,9 +37,10 @@ pub(crate) struct Options {
 impl Options {
     pub(crate) fn run(self, context: &Context) -> Result<()> {
         let connection = Connection::find(context)?;
-        let started = begin(&connection, &self.backup, self.to.as_deref(), self.path)?;
+        let backup = backups::find(&connection, &self.backup)?;
+        let started = begin(&connection, &backup, self.to.as_deref(), self.path)?;
         if !self.detach {
-            finish(&connection, context.output, &self.backup, &started)?;
+            finish(&connection, context.output, &backup, &started)?;
         }
         context
             .output
