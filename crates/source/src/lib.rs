@@ -22,6 +22,7 @@ mod removal;
 mod shadow;
 pub mod share;
 pub mod volume;
+mod whole;
 
 pub use registry::{Place, Source, Target};
 pub use share::{BadPattern, Caches, Exclude, Mounts, Share, ShareTarget};

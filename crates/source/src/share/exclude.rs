@@ -18,9 +18,9 @@ use std::{
 };
 
 use ignore::gitignore::{Gitignore, GitignoreBuilder};
-use rustix::{fs::OFlags, io::pread};
+use rustix::fs::OFlags;
 
-use crate::{handle::Directory, inode};
+use crate::{handle::Directory, inode, whole::read_full};
 use strongroom_model::content::{FileKind, Name, Result, TreePath};
 
 /// The name of the file that tags a folder as a cache.
@@ -156,7 +156,7 @@ impl Scope {
         let mut found = [0; CACHE_SIGNATURE.len()];
         // A tag that cannot be read is none: in doubt the folder is kept.
         let read = inode::open_quietly(&*directory.fd()?, CACHE_TAG, flags)
-            .and_then(|fd| pread(&fd, &mut found, 0));
+            .and_then(|fd| read_full(&fd, &mut found, 0));
         Ok(read.is_ok() && found == *CACHE_SIGNATURE)
     }
 }

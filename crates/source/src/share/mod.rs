@@ -11,9 +11,6 @@ mod read;
 mod write;
 
 pub use exclude::{BadPattern, Caches, Exclude};
+pub(crate) use read::next_data;
 pub use read::{Mounts, Share};
 pub use write::ShareTarget;
-pub(crate) use {
-    read::{next_data, read_full},
-    write::write_full,
-};

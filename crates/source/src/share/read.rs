@@ -13,13 +13,14 @@ use std::{
 
 use rustix::{
     fs::{OFlags, SeekFrom, fstatfs, readlinkat, seek},
-    io::{Errno, pread},
+    io::Errno,
 };
 
 use super::exclude::{Exclude, Scope};
 use crate::{
     handle::Directory,
     inode::{self, Owner},
+    whole::read_full,
 };
 use strongroom_model::content::{
     Error, FileTime, Name, Result, SourceDirectory, SourceFile, Stat, TreeSource, Xattr,
@@ -228,20 +229,6 @@ impl SourceFile for OpenFile {
     fn next_data(&self, from: u64) -> Result<Option<Range<u64>>> {
         next_data(&self.fd, from, u64::MAX).map_err(self.refused("find the holes of"))
     }
-}
-
-/// Reads until the buffer is full or the file ends.
-pub(crate) fn read_full(fd: &OwnedFd, buffer: &mut [u8], offset: u64) -> rustix::io::Result<usize> {
-    let mut filled = 0;
-    while let Some(rest) = buffer.get_mut(filled..).filter(|rest| !rest.is_empty()) {
-        match pread(fd, rest, offset + filled as u64) {
-            Ok(0) => break,
-            Ok(count) => filled += count,
-            Err(Errno::INTR) => {}
-            Err(errno) => return Err(errno),
-        }
-    }
-    Ok(filled)
 }
 
 /// The next range of a file or device that is not a hole, cut at `size`.

@@ -15,7 +15,7 @@ use std::{
 
 use rustix::{
     fs::{self, AtFlags, FileType, Mode, OFlags, StatxAttributes, StatxFlags},
-    io::{Errno, pwrite, retry_on_intr},
+    io::{Errno, retry_on_intr},
 };
 
 use super::mounted::Mounted;
@@ -24,6 +24,7 @@ use crate::{
     inode,
     registry::Place,
     shadow::{Shadow, split},
+    whole::write_full,
 };
 use strongroom_model::content::{
     Attributes, Error, LinkGroup, Name, Refused, Result, SinkDirectory, SinkFile, Special, TreeSink,
@@ -402,20 +403,4 @@ impl SinkFile for NewFile {
         let path = || self.directory.path_of(&self.name);
         inode::set_on_open(&self.fd, &path, attributes)
     }
-}
-
-/// Writes all of `data`.
-pub(crate) fn write_full(fd: &OwnedFd, mut data: &[u8], mut offset: u64) -> rustix::io::Result<()> {
-    while !data.is_empty() {
-        match pwrite(fd, data, offset) {
-            Ok(0) => return Err(Errno::IO),
-            Ok(count) => {
-                data = data.get(count..).unwrap_or_default();
-                offset += count as u64;
-            }
-            Err(Errno::INTR) => {}
-            Err(errno) => return Err(errno),
-        }
-    }
-    Ok(())
 }

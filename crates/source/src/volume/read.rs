@@ -14,10 +14,7 @@ use rustix::{
     io::Errno,
 };
 
-use crate::{
-    inode,
-    share::{next_data, read_full},
-};
+use crate::{inode, share::next_data, whole::read_full};
 use strongroom_model::content::{BlockSource, Error, FileKind, FileTime, Result, Stat};
 
 /// A raw disk that can be read.

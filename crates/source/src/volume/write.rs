@@ -21,7 +21,8 @@ use crate::{
     handle::lock,
     registry::Place,
     shadow::{Shadow, split},
-    share::{next_data, read_full, write_full},
+    share::next_data,
+    whole::{read_full, write_full},
 };
 use strongroom_model::content::{BlockSink, Error, FileKind, Name, Result};
 
