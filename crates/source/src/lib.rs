@@ -12,6 +12,7 @@
 //! - `handle`: open directories, however deep, with a bounded number of descriptors
 //! - `inode`: stat, extended attributes and the setting of attributes
 //! - `shadow`: the place beside a target, and the switch
+//! - `whole`: reads and writes of all that was asked for
 //! - `removal`: what is no longer needed
 
 pub mod ddm;

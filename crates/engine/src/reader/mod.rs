@@ -17,10 +17,12 @@ use std::{
 pub use self::batch::Found;
 use crate::{
     cache::Cache,
+    codec::Malformed,
     error::{Damage, Error, Result},
     id::{ChunkId, PackId, Stream},
     index::{Index, Location},
     layout::Object,
+    manifest::{Layer, Manifest},
     pack::PackInfo,
     repository::Repository,
     seal::{Kind, Seal},
@@ -106,6 +108,24 @@ impl Reader {
         }
         *self.index.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&fresh));
         self.read_from(&fresh, stream, id)
+    }
+
+    /// The node that a manifest of `layer` points to.
+    pub(crate) fn top<T>(
+        &self,
+        manifest: &Manifest,
+        layer: Layer,
+        decode: impl FnOnce(&[u8]) -> Result<T, Malformed>,
+    ) -> Result<T> {
+        if manifest.body.layer != layer {
+            return Err(Error::WrongLayer {
+                id: manifest.id,
+                found: manifest.body.layer,
+            });
+        }
+        let id = manifest.body.root;
+        decode(&self.read(Stream::Tree, &id)?)
+            .map_err(|malformed| Error::NodeMalformed { id, malformed })
     }
 
     fn index(&self) -> Result<Arc<Index>> {

@@ -58,15 +58,7 @@ impl Top {
 
     /// The top of a tree's manifest.
     pub(crate) fn read(reader: &Reader, manifest: &Manifest) -> Result<Self> {
-        if manifest.body.layer != Layer::Tree {
-            return Err(Error::WrongLayer {
-                id: manifest.id,
-                found: manifest.body.layer,
-            });
-        }
-        let id = manifest.body.root;
-        Self::decode(&reader.read(Stream::Tree, &id)?)
-            .map_err(|malformed| Error::NodeMalformed { id, malformed })
+        reader.top(manifest, Layer::Tree, Self::decode)
     }
 }
 

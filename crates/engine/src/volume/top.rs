@@ -15,8 +15,8 @@ use strongroom_model::content::{FileTime, Stat};
 use super::map::{LEVELS_MAX, root_level};
 use crate::{
     codec::{Decoder, Encoder, Malformed},
-    error::{Error, Result},
-    id::{ChunkId, Stream},
+    error::Result,
+    id::ChunkId,
     manifest::{Layer, Manifest},
     reader::Reader,
 };
@@ -135,14 +135,6 @@ impl Top {
 
     /// The top of a volume's manifest.
     pub(crate) fn read(reader: &Reader, manifest: &Manifest) -> Result<Self> {
-        if manifest.body.layer != Layer::Volume {
-            return Err(Error::WrongLayer {
-                id: manifest.id,
-                found: manifest.body.layer,
-            });
-        }
-        let id = manifest.body.root;
-        Self::decode(&reader.read(Stream::Tree, &id)?)
-            .map_err(|malformed| Error::NodeMalformed { id, malformed })
+        reader.top(manifest, Layer::Volume, Self::decode)
     }
 }
