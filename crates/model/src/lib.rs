@@ -4,7 +4,6 @@
 //! through [`Clock`] and [`Entropy`], which the binary (or a test) hands in.
 //!
 //! - [`id`]: one newtype per kind of object
-//! - [`tagged_id`]: ids that end with the kind of their object
 //! - [`time`]: microsecond timestamps and the injected clock
 //! - [`entropy`]: injected randomness and ids made from it
 //! - [`size`]: bytes, MiB and GiB, with the vendor's rounding
@@ -21,16 +20,14 @@ pub mod retention;
 pub mod schedule;
 pub mod size;
 pub mod state;
-pub mod tagged_id;
 pub mod time;
 
 pub use entropy::Entropy;
 pub use id::{
-    AccessKeyId, AgentId, BackupId, CheckpointId, DomainId, EnterpriseProjectId, JobId, MemberId,
-    OperationLogId, OrganizationPolicyId, PolicyId, ProjectId, ReplicationId, ResourceId, UserId,
-    VaultId,
+    AccessKeyId, AgentId, BackupId, CheckpointId, DataNodeId, DdmBackupId, DdmInstanceId,
+    DdmNodeId, DomainId, EnterpriseProjectId, JobId, MemberId, OperationLogId,
+    OrganizationPolicyId, PolicyId, ProjectId, ReplicationId, ResourceId, UserId, VaultId,
 };
 pub use kind::ResourceKind;
 pub use size::{Bytes, GiB};
-pub use tagged_id::{DataNodeId, DdmBackupId, DdmInstanceId, DdmNodeId};
 pub use time::{Clock, Timestamp};
