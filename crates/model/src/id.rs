@@ -119,6 +119,10 @@ ids! {
     OrganizationPolicyId, "organization policy", hyphenated;
     /// A label over vaults that an account gives out; "0", the default one, is no id.
     EnterpriseProjectId, "enterprise project", hyphenated;
+    /// A directory of audit logs of databases (DBSS says audit instance).
+    DbssInstanceId, "audit instance", simple;
+    /// One backup of audit logs.
+    DbssBackupId, "audit backup", simple;
 }
 
 /// The public half of an access key: 20 capital letters and digits.

@@ -26,9 +26,9 @@ pub mod time;
 
 pub use entropy::Entropy;
 pub use id::{
-    AccessKeyId, AgentId, BackupId, CheckpointId, DomainId, EnterpriseProjectId, JobId, MemberId,
-    OperationLogId, OrganizationPolicyId, PolicyId, ProjectId, ReplicationId, ResourceId, UserId,
-    VaultId,
+    AccessKeyId, AgentId, BackupId, CheckpointId, DbssBackupId, DbssInstanceId, DomainId,
+    EnterpriseProjectId, JobId, MemberId, OperationLogId, OrganizationPolicyId, PolicyId,
+    ProjectId, ReplicationId, ResourceId, UserId, VaultId,
 };
 pub use kind::ResourceKind;
 pub use size::{Bytes, GiB};
