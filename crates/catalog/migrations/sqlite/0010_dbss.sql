@@ -48,6 +48,7 @@ CREATE TABLE dbss_backups (
     sequence            INTEGER,
     manifest_id         TEXT,
     gaps                TEXT NOT NULL,
+    lossy               INTEGER NOT NULL,
     -- Its lines laid out to be searched; none if they are not.
     restored_set        TEXT,
     backup_fail_reason  TEXT,

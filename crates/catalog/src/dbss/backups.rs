@@ -24,7 +24,7 @@ use crate::{
 pub struct LogGap {
     /// The file.
     pub file: String,
-    /// What became of it.
+    /// What became of it, in a sentence.
     pub what: String,
 }
 
@@ -63,6 +63,8 @@ table! {
         manifest_id: Option<String>,
         /// What was lost before it.
         gaps: Json<Vec<LogGap>>,
+        /// Whether lines were or may have been lost before it.
+        lossy: bool,
         /// Its lines laid out to be searched; none if they are not.
         restored_set: Option<Json<serde_json::Value>>,
         /// Why there is none, or why not all that was new is in it.
@@ -192,7 +194,7 @@ impl DbssBackups<'_> {
     ) -> Result<Option<DbssBackupRow>> {
         let filter = of(project, instance)
             .that("ended_at IS NOT NULL")
-            .that("gaps <> '[]'");
+            .is("lossy", &true);
         let order: &[Key] = &[("ended_at", Descending), ("id", Ascending)];
         self.0.first(&filter, order)
     }

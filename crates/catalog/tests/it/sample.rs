@@ -592,6 +592,7 @@ pub(crate) fn fill_logs(catalog: &Catalog, project: ProjectId) {
             file: "server_audit.log.1".into(),
             what: "was deleted before it was read".into(),
         }]),
+        lossy: true,
         restored_set: Some(Json(json!({"segment": 3}))),
         backup_fail_reason: None,
         restore_fail_reason: None,
