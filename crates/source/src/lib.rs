@@ -8,12 +8,14 @@
 //! - [`registry`]: which kinds there are, and how each is opened
 //! - [`share`]: directory trees
 //! - [`volume`]: raw image files and block devices
+//! - [`audit`]: directories of databases' audit logs
 //! - [`ddm`]: what sharding layers in front of databases know
 //! - `handle`: open directories, however deep, with a bounded number of descriptors
 //! - `inode`: stat, extended attributes and the setting of attributes
 //! - `shadow`: the place beside a target, and the switch
 //! - `removal`: what is no longer needed
 
+pub mod audit;
 pub mod ddm;
 mod handle;
 mod inode;
