@@ -5,7 +5,7 @@
 //! - [`backups`]: ordered, listed, deleted, restored; [`switch`]: when they are made by themselves
 //! - `calendar`: when that is; `round`: what happens by itself; [`watch`]: what should have happened
 //! - [`statements`]: what is in the logs; [`tasks`]: what the vendor calls jobs
-//! - [`proof`]: that nothing is missing
+//! - [`operations`]: who did what with them; [`proof`]: that nothing is missing
 //!
 //! Invariants: work on one directory is done in the order it was asked for, one piece at a time; how
 //! far a directory was read is told by the chain in the repository and by nothing else; a row of a
@@ -14,6 +14,7 @@
 pub mod backups;
 mod calendar;
 pub mod instances;
+pub mod operations;
 pub mod proof;
 mod round;
 pub mod statements;
