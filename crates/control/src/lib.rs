@@ -11,6 +11,7 @@
 //! - [`plans`], [`trash`], [`locks`]: so that nothing is lost by mistake
 //! - [`verification`]: every byte is read again now and then
 //! - [`ddm`]: sharding layers in front of databases; `depot`: where their backups are
+//! - [`audit_logs`]: audit logs of databases, chained, proven, searched
 //! - [`operation_logs`]: tasks as tenants follow them; [`usage`]: space; [`upkeep`]: now and then
 //! - [`freshness`]: is everything backed up as promised; [`notify`]: who is told if not
 //! - [`identity`]: who there is, and who calls; [`permissions`]: who may do what; [`audit`]: who
@@ -22,6 +23,7 @@
 
 pub mod agents;
 pub mod audit;
+pub mod audit_logs;
 pub mod backups;
 pub mod caller;
 pub mod checkpoints;
