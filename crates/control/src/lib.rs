@@ -12,6 +12,7 @@
 //! - [`verification`]: every byte is read again now and then
 //! - [`dbss`]: audit logs of databases; `audit_logs`: the chain that they are kept in
 //! - [`ddm`]: sharding layers in front of databases; `depot`: where their backups are
+//! - [`audit_logs`]: audit logs of databases, chained, proven, searched
 //! - [`operation_logs`]: tasks as tenants follow them; [`usage`]: space; [`upkeep`]: now and then
 //! - [`freshness`]: is everything backed up as promised; [`notify`]: who is told if not
 //! - [`identity`]: who there is, and who calls; [`permissions`]: who may do what; [`audit`]: who
@@ -23,6 +24,7 @@
 
 pub mod agents;
 pub mod audit;
+pub mod audit_logs;
 pub mod backups;
 pub mod caller;
 pub mod checkpoints;

@@ -181,6 +181,7 @@ fn span(tracked: &Tracked, from: u64) -> Span {
         file: mark.name.clone(),
         device: mark.stat.device,
         inode: mark.stat.inode,
+        begins: mark.heads.last().cloned(),
         from,
         to: mark.offset,
     }

@@ -278,11 +278,14 @@ impl<'s> Intake<'s> {
         } else if !text.is_empty() {
             let start = taking.filled - text.len();
             let time = record::time(self.format, text, self.zone);
+            let ends = text.last() == Some(&b'\n');
             self.lines += 1;
             self.date(&mut taking, time, start);
             self.put(start..taking.filled)?;
-            self.sink.write_all(b"\n").map_err(SinkFailed)?;
-            self.bytes += 1;
+            if !ends {
+                self.sink.write_all(b"\n").map_err(SinkFailed)?;
+                self.bytes += 1;
+            }
         }
         self.consume_all(&mut taking);
         taking.note();

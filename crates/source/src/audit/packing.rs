@@ -112,6 +112,16 @@ impl Unpacked {
         Ok(Self { from })
     }
 
+    /// Reads from a place on.
+    pub(super) fn open_at(file: File, packing: Packing, place: u64) -> io::Result<Self> {
+        let mut opened = Self::open(file, packing)?;
+        match &mut opened.from {
+            From::Plain { at, end, .. } => *at = place.min(*end),
+            From::Gzip(_) | From::Zstd(_) => drop(opened.skip(place, &mut Vec::new())?),
+        }
+        Ok(opened)
+    }
+
     /// Reads the next `length` bytes away, and returns the last of them, at most [`TAIL`], with the
     /// number that there were.
     fn skip(&mut self, length: u64, opening: &mut Vec<u8>) -> io::Result<(u64, Vec<u8>)> {

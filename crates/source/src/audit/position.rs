@@ -86,9 +86,9 @@ impl Stat {
     }
 }
 
-/// A hash of the first `length` bytes.
+/// A hash of the first `length` bytes of a file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Head {
+pub struct Head {
     pub(super) length: u64,
     pub(super) hash: Hash,
 }
@@ -104,6 +104,15 @@ impl Hash {
         let mut half = [0; 16];
         half.copy_from_slice(&hash.as_bytes()[..16]);
         Self(half)
+    }
+}
+
+impl Head {
+    /// Whether bytes begin so.
+    pub(super) fn fits(&self, opening: &[u8]) -> bool {
+        let length = usize::try_from(self.length).ok();
+        let opening = length.and_then(|length| opening.get(..length));
+        opening.is_some_and(|opening| Hash::of(opening) == self.hash)
     }
 }
 
@@ -178,8 +187,7 @@ impl Mark {
     pub(super) fn opens_like(&self, opening: &[u8]) -> Option<bool> {
         let mut known = self.heads.iter().rev();
         let head = known.find(|head| head.length <= opening.len() as u64)?;
-        let opening = opening.get(..usize::try_from(head.length).ok()?)?;
-        Some(Hash::of(opening) == head.hash)
+        Some(head.fits(opening))
     }
 
     /// Where the bytes begin that [`tail`](Self::tail) is of.

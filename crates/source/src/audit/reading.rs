@@ -5,7 +5,7 @@ use strongroom_model::Timestamp;
 
 use super::{
     gap::{Gap, Pending},
-    position::Position,
+    position::{Head, Position},
 };
 
 /// The longest line that is kept, in bytes; a longer one becomes a gap.
@@ -32,6 +32,9 @@ pub struct Span {
     pub device: u64,
     /// Its inode.
     pub inode: u64,
+    /// What it begins with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub begins: Option<Head>,
     /// The first byte of what the writer wrote, before compression.
     pub from: u64,
     /// The byte after the last one.

@@ -93,6 +93,12 @@ impl<'a> Record<'a> {
         })
     }
 
+    /// The time of a line, without taking the rest apart.
+    pub fn time_of(format: Format, line: &[u8], zone: Zone) -> Option<Timestamp> {
+        let line = super::format::without_hole(line);
+        time(format, line, zone).map(Timestamp::from_micros)
+    }
+
     /// Whether what was tried succeeded.
     pub fn succeeded(&self) -> bool {
         !self.failed && self.return_code.unwrap_or(0) == 0
@@ -115,7 +121,7 @@ impl<'a> Record<'a> {
         let goes_on = |b: &str| second.eq_ignore_ascii_case(b);
         let has = |word: &str| self.has_word(word);
         match () {
-            () if starts("select") && has("for") && self.locks_rows() => K::SelectForUpdate,
+            () if starts("select") && self.locks_rows() => K::SelectForUpdate,
             () if starts("select") => K::Select,
             () if starts("insert") && has("select") => K::InsertSelect,
             () if starts("insert") || starts("replace") => K::Insert,
@@ -125,9 +131,7 @@ impl<'a> Record<'a> {
             () if starts("create") => match () {
                 () if goes_on("tablespace") => K::CreateTablespace,
                 () if goes_on("user") || goes_on("role") => K::CreateUser,
-                () if goes_on("table") || has("table") && self.is_temporary(second) => {
-                    K::CreateTable
-                }
+                () if goes_on("table") || has("table") && is_aside(second) => K::CreateTable,
                 () => K::Operate,
             },
             () if starts("drop") => match () {
@@ -147,23 +151,20 @@ impl<'a> Record<'a> {
     /// `FOR UPDATE` behind the rest.
     fn locks_rows(&self) -> bool {
         let mut before = "";
-        words(&self.statement).any(|word| {
+        self.statement.split_whitespace().any(|word| {
+            let word = word.trim_end_matches([';', ')']);
             let found = before.eq_ignore_ascii_case("for") && word.eq_ignore_ascii_case("update");
             before = word;
             found
         })
     }
+}
 
-    /// `CREATE OR REPLACE TABLE`, `CREATE TEMPORARY TABLE`, `CREATE UNLOGGED TABLE`
-    #[expect(
-        clippy::unused_self,
-        reason = "a question about the record's statement"
-    )]
-    fn is_temporary(&self, second: &str) -> bool {
-        ["or", "temporary", "temp", "unlogged", "global", "local"]
-            .iter()
-            .any(|word| second.eq_ignore_ascii_case(word))
-    }
+/// `CREATE OR REPLACE TABLE`, `CREATE TEMPORARY TABLE`, `CREATE UNLOGGED TABLE`
+fn is_aside(second: &str) -> bool {
+    ["or", "temporary", "temp", "unlogged", "global", "local"]
+        .iter()
+        .any(|word| second.eq_ignore_ascii_case(word))
 }
 
 /// The words of a statement, without comments before it.

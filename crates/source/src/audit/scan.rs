@@ -15,7 +15,7 @@ use super::{
     lines::line_end,
     listing::{Found, Listing},
     packing::{Unpacked, opening, packing},
-    reading::LINE_MAX,
+    reading::{LINE_MAX, Span},
 };
 
 /// Bytes read at once.
@@ -31,6 +31,7 @@ pub struct LiveFiles {
 #[derive(Clone, Debug)]
 pub struct LiveFile {
     found: Found,
+    opening: Vec<u8>,
     /// Its name.
     pub name: String,
     /// Its inode.
@@ -55,8 +56,9 @@ impl LogDirectory {
             if is_copy || !self.format().fits(&opening) {
                 continue;
             }
-            seen.push(opening);
+            seen.push(opening.clone());
             files.push(LiveFile {
+                opening,
                 name: found.name.clone(),
                 inode: found.stat.inode,
                 found: found.clone(),
@@ -72,17 +74,25 @@ fn is_copy(a: &[u8], b: &[u8]) -> bool {
     a.get(..length) == b.get(..length)
 }
 
+impl LiveFile {
+    /// Whether bytes that were read once are of this file, whatever its name is now.
+    pub fn holds(&self, span: &Span) -> bool {
+        let begins = span.begins.as_ref();
+        begins.is_some_and(|head| head.fits(&self.opening))
+    }
+}
+
 impl LiveFiles {
     /// The files, by name.
     pub fn files(&self) -> &[LiveFile] {
         &self.files
     }
 
-    /// The bytes of a file as its writer wrote them.
-    pub fn open(&self, file: &LiveFile) -> Result<impl Read + use<>> {
+    /// The bytes of a file as its writer wrote them, from a place on.
+    pub fn open(&self, file: &LiveFile, from: u64) -> Result<impl Read + use<>> {
         let opened = self.listing.file(&file.found).and_then(|open| {
             let packing = packing(&open)?;
-            Unpacked::open(open, packing)
+            Unpacked::open_at(open, packing, from)
         });
         opened.map_err(|cause| Error::File {
             file: file.name.clone(),
