@@ -15,9 +15,7 @@ use strongroom_catalog::{Catalog, Tx, VaultRow};
 use strongroom_model::{Clock, Entropy, ProjectId, Timestamp, VaultId};
 use strongroom_store::{ErrorKind, Key, Store};
 
-use crate::{
-    Caller, Error, MasterKey, Result, audit_logs::Heads, freshness::watchdog::Round,
-};
+use crate::{Caller, Error, MasterKey, Result, audit_logs::Heads, freshness::watchdog::Round};
 
 /// Opens the store that holds one vault's repository and nothing else.
 pub type StoreOf = Arc<dyn Fn(VaultId) -> strongroom_store::Result<Store> + Send + Sync>;

@@ -6,6 +6,7 @@
 //! - [`id`]: one newtype per kind of object
 //! - [`tagged_id`]: ids that end with the kind of their object
 //! - [`time`]: microsecond timestamps and the injected clock
+//! - [`cycle`]: when backups of audit logs are due
 //! - [`entropy`]: injected randomness and ids made from it
 //! - [`size`]: bytes, MiB and GiB, with the vendor's rounding
 //! - [`state`]: the states of backups, checkpoints, vaults, resources and tasks, and legal moves
@@ -14,6 +15,7 @@
 //! - [`content`]: files and disks as sources show them and sinks take them
 
 pub mod content;
+pub mod cycle;
 pub mod entropy;
 pub mod id;
 pub mod kind;

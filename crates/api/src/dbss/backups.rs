@@ -13,7 +13,12 @@ use strongroom_wire::dbss::{
 };
 
 use super::words::{backup, instance, is_on, numbered, time, time_of};
-use crate::{call::Call, cbr::words::{id, shown}, cloud::Cloud, failure::Failure};
+use crate::{
+    call::Call,
+    cbr::words::{id, shown},
+    cloud::Cloud,
+    failure::Failure,
+};
 
 /// An order was taken.
 pub(super) const ACCEPTED: AcceptedReply = AcceptedReply {
@@ -41,11 +46,20 @@ pub(super) fn list(
         from: call.body.start_time.map(time_of),
         until: call.body.end_time.map(time_of),
     };
-    if filter.from.zip(filter.until).is_some_and(|(from, until)| until < from) {
-        return Err(Failure::malformed("end_time", "must not be before start_time"));
+    if filter
+        .from
+        .zip(filter.until)
+        .is_some_and(|(from, until)| until < from)
+    {
+        return Err(Failure::malformed(
+            "end_time",
+            "must not be before start_time",
+        ));
     }
     let caller = call.caller()?;
-    let listed = cloud.control.list_log_backups(&caller, id, &filter, &page)?;
+    let listed = cloud
+        .control
+        .list_log_backups(&caller, id, &filter, &page)?;
     Ok(ListBackupsReply {
         data_list: listed.items.into_iter().map(present).collect(),
         total_num: listed.total,

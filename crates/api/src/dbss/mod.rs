@@ -19,6 +19,8 @@ use axum::Router;
 
 use crate::{cloud::Cloud, service::Service};
 
+pub(crate) use instances::zone_minutes;
+
 /// The service's router.
 pub fn router(cloud: Arc<Cloud>) -> Router {
     Service::new(cloud, errors::Dbss)

@@ -35,7 +35,10 @@ fn found(
         .control
         .log_operations(caller, instance(id)?, from, until)?;
     let wanted = |row: &OperateLog| {
-        asked.user_name.as_ref().is_none_or(|name| *name == row.user)
+        asked
+            .user_name
+            .as_ref()
+            .is_none_or(|name| *name == row.user)
             && asked.result.is_none_or(|result| result == row.result)
             && asked.action.is_none_or(|action| is(action, row.action))
     };

@@ -105,8 +105,14 @@ pub(super) fn set_bucket(
         bucket_root_path,
     } = &call.body;
     let own = caller.domain_id.to_string();
-    if backup_domain_id.as_ref().is_some_and(|account| *account != own) {
-        return Err(Failure::malformed("backup_domain_id", "must be your own account"));
+    if backup_domain_id
+        .as_ref()
+        .is_some_and(|account| *account != own)
+    {
+        return Err(Failure::malformed(
+            "backup_domain_id",
+            "must be your own account",
+        ));
     }
     let path = bucket_root_path.as_deref();
     cloud

@@ -8,10 +8,9 @@ use strongroom_control::{
     Caller,
     dbss::{
         instances::Instance,
-        statements::{Hit, Order as OurOrder, Outcome, Query},
+        statements::{Hit, Order as OurOrder, Outcome, Query, StatementKind},
     },
 };
-use strongroom_source::audit::StatementKind;
 use strongroom_wire::dbss::{
     self as wire,
     statement::{
@@ -143,8 +142,8 @@ fn sqls(
             Order::Descending => OurOrder::NewestFirst,
             Order::Ascending => OurOrder::OldestFirst,
         },
-        offset: page.offset,
-        limit: u64::from(page.limit),
+        offset: usize::try_from(page.offset).unwrap_or(usize::MAX),
+        limit: page.limit as usize,
         ..Query::default()
     };
     let found = cloud.control.search_logs(caller, id, &query)?;
@@ -164,7 +163,9 @@ fn asks_for_what_no_log_says(asked: &ListSqlsRequest) -> bool {
     named(&asked.client_name)
         || named(&asked.db_ip)
         || named(&asked.rule_name)
-        || asked.risk_levels.is_some_and(|level| level != RiskLevel::None)
+        || asked
+            .risk_levels
+            .is_some_and(|level| level != RiskLevel::None)
 }
 
 pub(super) fn show(
@@ -193,7 +194,10 @@ pub(super) fn show(
             query_type: kind_shown(hit.kind),
             schema: hit.database.clone(),
             sql_response: response(&hit),
-            sql_result: hit.return_code.map(|code| code.to_string()).unwrap_or_default(),
+            sql_result: hit
+                .return_code
+                .map(|code| code.to_string())
+                .unwrap_or_default(),
             sql_statement: hit.statement,
             start_time: at,
         },

@@ -31,7 +31,11 @@ fn must_be_instances(resource_type: &str) -> Result<(), Failure> {
 }
 
 fn ours(request: &TagsRequest) -> Result<Vec<OurTag>, Failure> {
-    if request.sys_tags.as_ref().is_some_and(|tags| !tags.is_empty()) {
+    if request
+        .sys_tags
+        .as_ref()
+        .is_some_and(|tags| !tags.is_empty())
+    {
         let problem = "labels of the vendor's own services cannot be set";
         return Err(Failure::malformed("sys_tags", problem));
     }
@@ -66,7 +70,9 @@ pub(super) fn list(cloud: &Cloud, call: &Call<wire::ListAuditTags>) -> Result<Ta
     must_be_instances(&call.path.resource_type)?;
     let id = instance(&call.path.resource_id)?;
     let tags = cloud.control.log_tags(&call.caller()?, id)?;
-    let tags = tags.into_iter().map(|OurTag { key, value }| Tag { key, value });
+    let tags = tags
+        .into_iter()
+        .map(|OurTag { key, value }| Tag { key, value });
     Ok(TagsReply {
         tags: tags.collect(),
         sys_tags: Vec::new(),
@@ -132,13 +138,20 @@ fn query_of(search: &TagSearch) -> Result<TagQuery, Failure> {
             })
             .collect::<Vec<_>>()
     };
-    if search.sys_tags.as_ref().is_some_and(|tags| !tags.is_empty()) {
+    if search
+        .sys_tags
+        .as_ref()
+        .is_some_and(|tags| !tags.is_empty())
+    {
         return Err(Failure::malformed("sys_tags", "nothing bears such labels"));
     }
     let mut name_contains = None;
     for Match { key, value } in search.matches.iter().flatten() {
         if key != "resource_name" {
-            return Err(Failure::malformed("matches", "the one key is resource_name"));
+            return Err(Failure::malformed(
+                "matches",
+                "the one key is resource_name",
+            ));
         }
         name_contains = Some(value.clone());
     }

@@ -3,7 +3,10 @@
 use strongroom_control::{Error, Page, Reason};
 use strongroom_model::{DbssBackupId, DbssInstanceId, Timestamp};
 use strongroom_wire::{
-    dbss::{DEFAULT_LIMIT, SIZE_MAX, statement::{Span, TimeRange}},
+    dbss::{
+        DEFAULT_LIMIT, SIZE_MAX,
+        statement::{Span, TimeRange},
+    },
     query::{Limit, Offset},
     time::DbssTime,
 };
@@ -85,7 +88,10 @@ pub(super) fn span(
     let (from, until) = (range.start_time.map(time_of), range.end_time.map(time_of));
     let Some(span) = range.time_range else {
         if from.zip(until).is_some_and(|(from, until)| until < from) {
-            return Err(Failure::malformed("end_time", "must not be before start_time"));
+            return Err(Failure::malformed(
+                "end_time",
+                "must not be before start_time",
+            ));
         }
         return Ok((from, until));
     };

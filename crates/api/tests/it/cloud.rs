@@ -7,9 +7,7 @@ use axum::{Router, body::Body};
 use http::{HeaderMap, Method, Request, StatusCode};
 use http_body_util::BodyExt as _;
 use serde_json::Value;
-use strongroom_api::{
-    Cloud, Endpoints, cbr, dbss, ddm, eps, iam, limit::Limit, metrics::Metrics,
-};
+use strongroom_api::{Cloud, Endpoints, cbr, dbss, ddm, eps, iam, limit::Limit, metrics::Metrics};
 use strongroom_catalog::Catalog;
 use strongroom_control::{
     Control, MasterKey, Parts,

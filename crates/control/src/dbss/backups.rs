@@ -297,7 +297,10 @@ impl Control {
 
     fn order_move(&self, tx: &Tx<'_>, row: &DbssBackupRow, to: DbssProgress) -> Result<()> {
         if row.progress == to || row.progress.next(to).is_err() {
-            let message = format!("backup {} is {}: that is not possible now", row.id, row.progress);
+            let message = format!(
+                "backup {} is {}: that is not possible now",
+                row.id, row.progress
+            );
             return Err(refused(Reason::BackupStateForbidsRestore, message));
         }
         let now = self.now();

@@ -6,9 +6,7 @@
 use std::{collections::BTreeMap, os::unix::ffi::OsStrExt as _, path::PathBuf};
 
 use strongroom_catalog::{self as catalog, DbssInstanceRow, Tx};
-use strongroom_model::{
-    DbssInstanceId, JobId, ProjectId, Timestamp, state::DbssInstanceStatus,
-};
+use strongroom_model::{DbssInstanceId, JobId, ProjectId, Timestamp, state::DbssInstanceStatus};
 use strongroom_source::audit::{Format, LogDirectory};
 
 use crate::{
@@ -144,14 +142,15 @@ impl Control {
                 let known: Vec<_> = Format::ALL.iter().map(|known| known.as_str()).collect();
                 Error::invalid("format", format!("must be one of {}", known.join(", ")))
             })?,
-            None => strongroom_source::audit::detect(&path)
+            None => LogDirectory::detect(&path)
                 .map_err(|error| invalid(&error))?
                 .ok_or_else(|| {
                     Error::invalid("format", "no log is there to tell it by; name it")
                 })?,
         };
         let logs = LogDirectory::open(&path, format).map_err(|error| invalid(&error))?;
-        Ok((path, format, logs.identity()))
+        let place = logs.identity().map_err(|error| invalid(&error))?;
+        Ok((path, format, place))
     }
 
     /// The project's directories, oldest first.
@@ -319,7 +318,8 @@ fn insert(tx: &Tx<'_>, row: &DbssInstanceRow, place: (u64, u64)) -> Result<()> {
     }
     for other in tx.dbss_instances().any_project_list()? {
         // One whose directory is gone for now is told by its path alone.
-        let same_place = open(&other).is_ok_and(|logs| logs.identity() == place);
+        let same_place =
+            open(&other).is_ok_and(|logs| logs.identity().is_ok_and(|one| one == place));
         if same_place || other.path == row.path {
             let about = format!("audit instance {} reads that directory", other.id);
             return Err(Error::conflict(Reason::DirectoryTaken, about));

@@ -3,7 +3,7 @@
 //!
 //! - [`instances`]: directories and what their owners set; [`tags`]: labels on them
 //! - [`backups`]: ordered, listed, deleted, restored; [`switch`]: when they are made by themselves
-//! - `calendar`: when that is; `round`: what happens by itself; [`watch`]: what should have happened
+//! - `round`: what happens by itself; [`watch`]: what should have happened
 //! - [`statements`]: what is in the logs; [`tasks`]: what the vendor calls jobs
 //! - [`operations`]: who did what with them; [`proof`]: that nothing is missing
 //!
@@ -12,7 +12,6 @@
 //! backup stays when its lines go.
 
 pub mod backups;
-mod calendar;
 pub mod instances;
 pub mod operations;
 pub mod proof;

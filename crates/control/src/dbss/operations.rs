@@ -5,11 +5,7 @@
 
 use strongroom_model::{DbssInstanceId, Timestamp, UserId};
 
-use crate::{
-    Caller, Control, Error, Reason, Result,
-    control::project,
-    dbss::any,
-};
+use crate::{Caller, Control, Error, Reason, Result, control::project, dbss::any};
 
 /// Deeds that one list looks at, the newest: who wants older ones names a time.
 const LOOKED_MAX: u32 = 10_000;

@@ -4,8 +4,7 @@
 use strongroom_model::{DbssInstanceId, JobId, Timestamp};
 
 use crate::{
-    Caller, Control, Error, Reason, Result,
-    audit_logs,
+    Caller, Control, Error, Reason, Result, audit_logs,
     control::project,
     dbss::{any, tasks},
     jobs,

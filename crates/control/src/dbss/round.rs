@@ -7,12 +7,16 @@
 //! newest good backup of a registered directory stays.
 
 use strongroom_catalog::DbssInstanceRow;
-use strongroom_model::{Timestamp, state::DbssInstanceStatus};
+use strongroom_model::{
+    Timestamp,
+    cycle::Cycle,
+    state::{DbssInstanceStatus, DbssProgress},
+};
 use strongroom_source::audit::pressure::HURRY_PERCENT;
 
 use crate::{
-    Control, Result,
-    dbss::{backups::Why, calendar::Cycle, key, open},
+    Control, Error, Result,
+    dbss::{backups::Why, key, open},
     schedule::Ledger,
 };
 
@@ -58,10 +62,14 @@ impl Control {
                         return Ok(0);
                     };
                     let (due, start) = (row.next_backup_at, row.trigger_at);
-                    let next = Cycle::parse(&row.cycle)?.next(start.unwrap_or(now), now);
-                    let row = tx.dbss_instances().change(&row.project_id, &row.id, |row| {
-                        row.next_backup_at = Some(next);
-                    })?;
+                    let cycle = Cycle::parse(&row.cycle)
+                        .ok_or_else(|| Error::bug("a row has an unknown cycle", &*row.cycle))?;
+                    let next = cycle.next(start.unwrap_or(now), now);
+                    let row = tx
+                        .dbss_instances()
+                        .change(&row.project_id, &row.id, |row| {
+                            row.next_backup_at = Some(next);
+                        })?;
                     if row.status == DbssInstanceStatus::Stopped {
                         return Ok(0);
                     }
@@ -96,9 +104,10 @@ impl Control {
                 if tx.jobs().unfinished_with_key(&key(row.id))? > 0 {
                     return Ok(0);
                 }
-                tx.dbss_instances().change(&row.project_id, &row.id, |row| {
-                    row.pressed_at = Some(now);
-                })?;
+                tx.dbss_instances()
+                    .change(&row.project_id, &row.id, |row| {
+                        row.pressed_at = Some(now);
+                    })?;
                 self.order_log_backup(tx, &row, &Why::Pressed)?;
                 Ok(1)
             })?;
@@ -125,7 +134,7 @@ impl Control {
                         return Ok(0);
                     }
                 }
-                if row.progress.next(strongroom_model::state::DbssProgress::Deleting).is_err() {
+                if row.progress.next(DbssProgress::Deleting).is_err() {
                     return Ok(0);
                 }
                 self.order_log_deletion(tx, &row)?;

@@ -5,10 +5,12 @@ use strongroom_catalog::DbssInstanceRow;
 use strongroom_engine::{Repository, tree::Progress};
 use strongroom_model::{DbssInstanceId, ProjectId, Timestamp};
 
-pub use crate::audit_logs::search::{Found, Hit, Order, Outcome, Query};
+pub use strongroom_source::audit::StatementKind;
+
+pub use crate::audit_logs::{Found, Hit, Order, Outcome, Query};
 use crate::{
     Caller, Control, Error, Listed, Page, Reason, Result,
-    audit_logs::{RestoredSet, search::{self, HitId, Logs}},
+    audit_logs::{HitId, Logs, RestoredSet, search, show},
     control::project,
     dbss::{get, instances, open, zone_of},
 };
@@ -28,15 +30,10 @@ pub struct Summary {
 
 impl Control {
     /// Finds lines of a directory, live and restored.
-    pub fn search_logs(
-        &self,
-        caller: &Caller,
-        id: DbssInstanceId,
-        query: &Query,
-    ) -> Result<Found> {
+    pub fn search_logs(&self, caller: &Caller, id: DbssInstanceId, query: &Query) -> Result<Found> {
         let project = project(caller)?;
         self.with_logs(project, id, |logs| {
-            search::search(query, logs, &Progress::default())
+            search(query, logs, &Progress::default())
         })
     }
 
@@ -50,7 +47,7 @@ impl Control {
         let project = project(caller)?;
         let unknown = || Error::not_found(Reason::NoSuchStatement, statement);
         let hit: HitId = statement.parse().map_err(|_| unknown())?;
-        let found = self.with_logs(project, id, |logs| search::show(&hit, logs))?;
+        let found = self.with_logs(project, id, |logs| show(hit, logs, &Progress::default()))?;
         found.ok_or_else(unknown)
     }
 
@@ -84,7 +81,11 @@ impl Control {
         body(&logs)
     }
 
-    fn repository_for(&self, project: ProjectId, sets: &[RestoredSet]) -> Result<Option<Repository>> {
+    fn repository_for(
+        &self,
+        project: ProjectId,
+        sets: &[RestoredSet],
+    ) -> Result<Option<Repository>> {
         if sets.is_empty() {
             return Ok(None);
         }
@@ -102,7 +103,9 @@ impl Control {
             let found = tx.dbss_instances().list(&project, &page)?;
             Listed::of_rows(found, |row| {
                 let sums = tx.dbss_backups().sums(&project, &row.id, midnight)?;
-                let age = sums.first_line_at.map_or(0, |first| now.micros_since(first));
+                let age = sums
+                    .first_line_at
+                    .map_or(0, |first| now.micros_since(first));
                 Ok(Summary {
                     name: row.name,
                     lines: sums.lines,

@@ -4,13 +4,9 @@
 //! backups, so there is one bucket, and only its name is taken; the path in it is a name that is
 //! kept and told again.
 
-use strongroom_model::{DbssInstanceId, ProjectId, Timestamp};
+use strongroom_model::{DbssInstanceId, ProjectId, Timestamp, cycle::Cycle};
 
-use crate::{
-    Caller, Control, Error, Result,
-    control::project,
-    dbss::{calendar::Cycle, get},
-};
+use crate::{Caller, Control, Error, Result, control::project, dbss::get};
 
 /// The longest path in a bucket.
 const ROOT_PATH_MAX: usize = 255;
@@ -83,7 +79,8 @@ impl Control {
         new: &NewSwitch,
     ) -> Result<()> {
         let project = project(caller)?;
-        let cycle = Cycle::parse(&new.cycle)?;
+        let unknown = || Error::invalid("cycle", "is none of the vendor's words");
+        let cycle = Cycle::parse(&new.cycle).ok_or_else(unknown)?;
         must_be_bucket(project, &new.bucket_name)?;
         if let Some(path) = &new.bucket_root_path {
             must_be_root_path(path)?;
@@ -122,7 +119,8 @@ impl Control {
         self.write(|tx| {
             get(tx, project, id)?;
             tx.dbss_instances().change(&project, &id, |row| {
-                path.unwrap_or_default().clone_into(&mut row.bucket_root_path);
+                path.unwrap_or_default()
+                    .clone_into(&mut row.bucket_root_path);
                 row.updated_at = now;
             })?;
             Ok(())

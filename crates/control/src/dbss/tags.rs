@@ -59,20 +59,14 @@ impl Control {
 
     /// Takes labels off a directory; those that it does not bear do not matter, and a value that is
     /// given must be the label's.
-    pub fn remove_log_tags(
-        &self,
-        caller: &Caller,
-        id: DbssInstanceId,
-        tags: &[Tag],
-    ) -> Result<()> {
+    pub fn remove_log_tags(&self, caller: &Caller, id: DbssInstanceId, tags: &[Tag]) -> Result<()> {
         let project = project(caller)?;
         self.write(|tx| {
             get(tx, project, id)?;
             let there = tx.dbss_instances().tags(&project, Some(&id))?;
             for wanted in tags {
                 let meant = |row: &&DbssTagRow| {
-                    row.key == wanted.key
-                        && (wanted.value.is_empty() || row.value == wanted.value)
+                    row.key == wanted.key && (wanted.value.is_empty() || row.value == wanted.value)
                 };
                 if let Some(row) = there.iter().find(meant) {
                     tx.dbss_instances().remove_tag(&project, &id, &row.key)?;

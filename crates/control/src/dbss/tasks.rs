@@ -106,7 +106,9 @@ pub(crate) fn progress_of(tx: &Tx<'_>, row: &DbssBackupRow) -> Result<u8> {
         limit: 100,
         ..catalog::Page::default()
     };
-    let tasks = tx.dbss_tasks().list(&row.project_id, &row.instance_id, &newest)?;
+    let tasks = tx
+        .dbss_tasks()
+        .list(&row.project_id, &row.instance_id, &newest)?;
     let running = |task: &&DbssTaskRow| {
         task.status == DbssTaskStatus::Running && task.backup_id == Some(row.id)
     };

@@ -6,10 +6,7 @@
 use strongroom_catalog::{DbssInstanceRow, Tx};
 use strongroom_model::{Timestamp, state::DbssInstanceStatus};
 
-use crate::{
-    Result,
-    dbss::backups::Standing,
-};
+use crate::{Result, dbss::backups::Standing};
 
 const MINUTE: i64 = 60;
 const HOUR: i64 = 60 * MINUTE;
@@ -47,7 +44,9 @@ pub(crate) fn judge(tx: &Tx<'_>, row: &DbssInstanceRow, now: Timestamp) -> Resul
     let newest = tx.dbss_backups().newest_ended(project, id)?;
     let good = tx.dbss_backups().newest_good(project, id)?;
     let last_good_at = good.and_then(|good| good.ended_at);
-    let failure = newest.as_ref().and_then(|row| row.backup_fail_reason.clone());
+    let failure = newest
+        .as_ref()
+        .and_then(|row| row.backup_fail_reason.clone());
     let overdue = row.automatic
         && row.status != DbssInstanceStatus::Stopped
         && due(row, last_good_at).is_some_and(|due| due < now);
@@ -76,8 +75,15 @@ fn due(row: &DbssInstanceRow, last_good_at: Option<Timestamp>) -> Option<Timesta
     let (pause, patience) = promised(&row.cycle);
     let trigger = row.trigger_at?;
     // A switch promises from its setting on: what was not promised is not late.
-    let since = row.switched_at?.max(last_good_at.unwrap_or(row.switched_at?));
-    Some(since.plus_seconds(pause).max(trigger).plus_seconds(patience))
+    let since = row
+        .switched_at?
+        .max(last_good_at.unwrap_or(row.switched_at?));
+    Some(
+        since
+            .plus_seconds(pause)
+            .max(trigger)
+            .plus_seconds(patience),
+    )
 }
 
 #[cfg(test)]

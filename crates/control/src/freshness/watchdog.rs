@@ -254,7 +254,10 @@ fn audit_logs(tx: &Tx<'_>, now: Timestamp, troubles: &mut Vec<Trouble>) -> Resul
         let late = matches!(found.standing, Standing::Overdue).then(|| match found.last_good_at {
             Some(_) => (
                 Kind::Overdue,
-                format!("the audit logs {name} were not backed up in time: {} is promised", row.cycle),
+                format!(
+                    "the audit logs {name} were not backed up in time: {} is promised",
+                    row.cycle
+                ),
             ),
             None => (
                 Kind::NeverBackedUp,

@@ -80,23 +80,24 @@ struct Run {
 
 impl Kept {
     pub(super) fn of(segment: &Segment, backup: DbssBackupId, automatic: bool) -> Self {
-        let gaps = segment.gaps.iter().map(|gap| LogGap {
+        let head = &segment.head;
+        let gaps = head.gaps.iter().map(|gap| LogGap {
             file: gap.file.clone(),
             what: gap.to_string(),
         });
         Self {
             backup,
             automatic,
-            number: segment.number,
+            number: head.number,
             manifest: segment.manifest.to_string(),
-            start: segment.first_event,
-            end: segment.last_event,
-            bytes: segment.bytes,
-            lines: segment.lines,
-            sha256: segment.sha256.clone(),
+            start: head.first_event,
+            end: head.last_event,
+            bytes: head.bytes,
+            lines: head.lines,
+            sha256: head.sha256.clone(),
             gaps: gaps.collect(),
-            lossy: segment.gaps.iter().any(strongroom_source::audit::Gap::loses),
-            made_at: segment.looked_at,
+            lossy: head.gaps.iter().any(strongroom_source::audit::Gap::loses),
+            made_at: head.looked_at,
         }
     }
 
@@ -124,7 +125,9 @@ impl Kept {
 fn read(control: &Control, context: &StepContext<'_>) -> Result<Value, StepError> {
     let params: AuditWork = context.params()?;
     let run = run(control, context, &params).map_err(|error| match error.reason() {
-        Reason::LogsUnreadable if context.attempt() < TRIES => again(context, causes(&error)),
+        Reason::LogsUnreadable | Reason::InputOutput if context.attempt() < TRIES => {
+            again(context, causes(&error))
+        }
         _ => of_control(context, &error),
     })?;
     Ok(json!(run))
@@ -137,8 +140,9 @@ fn run(control: &Control, context: &StepContext<'_>, params: &AuditWork) -> Resu
     let mut run = Run::default();
     // What an earlier start of this or of another run left in the chain.
     for segment in chain.segments() {
-        if recorded.is_none_or(|recorded| segment.number > recorded) && !segment.deleted {
-            let said = said_of(&chain.labels(segment.number)?);
+        let number = segment.head.number;
+        if recorded.is_none_or(|recorded| number > recorded) && segment.deleted.is_none() {
+            let said = said_of(&chain.labels(number)?);
             let (backup, automatic) = said.map_or((row.id, row.automatic), |said| {
                 (said.backup, said.automatic)
             });
@@ -161,7 +165,12 @@ fn run(control: &Control, context: &StepContext<'_>, params: &AuditWork) -> Resu
             segment_bytes: SEGMENT_BYTES,
             labels: labels(control, &directory, &row, id)?,
         };
-        let appended = watch(context, &progress, || false, || chain.append(&mut logs, &order))?;
+        let appended = watch(
+            context,
+            &progress,
+            || false,
+            || chain.append(&mut logs, &order),
+        )?;
         if let Some(segment) = &appended.segment {
             run.kept.push(Kept::of(segment, id, row.automatic));
             id = DbssBackupId::new(control.entropy());
@@ -189,10 +198,7 @@ pub(super) fn plain_append<'a>(control: &'a Control, progress: &'a Progress) -> 
 }
 
 /// Says that the backup is being made; the directory, the row, and the last number that has one.
-fn begin(
-    tx: &Tx<'_>,
-    params: &AuditWork,
-) -> Result<(DbssInstanceRow, DbssBackupRow, Option<u64>)> {
+fn begin(tx: &Tx<'_>, params: &AuditWork) -> Result<(DbssInstanceRow, DbssBackupRow, Option<u64>)> {
     let (project, instance) = (params.project, params.instance);
     let directory = any(tx, project, instance)?
         .ok_or_else(|| Error::not_found(Reason::NoSuchInstance, instance))?;
@@ -229,7 +235,10 @@ fn labels(
             project: project.to_document(),
         })
     })?;
-    Ok(BTreeMap::from([(LABEL.to_owned(), json!(said).to_string())]))
+    Ok(BTreeMap::from([(
+        LABEL.to_owned(),
+        json!(said).to_string(),
+    )]))
 }
 
 /// What the labels of a segment say; none if it is not one of this service's.
@@ -254,10 +263,11 @@ fn end(control: &Control, tx: &Tx<'_>, job: &Job, ending: &Ending) -> Result<()>
         Some(_) => Run::default(),
     };
     for kept in run.kept {
-        let known = tx.dbss_backups().get(&params.project, &kept.backup)?;
+        let own = kept.backup;
+        let known = tx.dbss_backups().get(&params.project, &own)?;
         let waits = known.as_ref().is_some_and(|row| row.made.is_none());
         if waits && known.is_some_and(|row| !is_failed(row.progress)) {
-            tx.dbss_backups().change(&params.project, &kept.backup, |row| {
+            tx.dbss_backups().change(&params.project, &own, |row| {
                 kept.settle(row);
                 row.updated_at = now;
                 row.expires_at = Some(expires_at);
@@ -265,8 +275,8 @@ fn end(control: &Control, tx: &Tx<'_>, job: &Job, ending: &Ending) -> Result<()>
             continue;
         }
         // A further segment of a run, or what a run that failed had kept before.
-        let id = match tx.dbss_backups().get(&params.project, &kept.backup)? {
-            None => kept.backup,
+        let id = match tx.dbss_backups().get(&params.project, &own)? {
+            None => own,
             Some(_) => DbssBackupId::new(control.entropy()),
         };
         let mut row = fresh(&directory, id, kept.automatic, now);
@@ -274,18 +284,19 @@ fn end(control: &Control, tx: &Tx<'_>, job: &Job, ending: &Ending) -> Result<()>
         row.expires_at = Some(expires_at);
         tx.dbss_backups().insert(&row)?;
     }
-    tx.dbss_backups().change(&params.project, &params.backup, |row| {
-        row.updated_at = now;
-        row.expires_at = Some(expires_at);
-        row.ended_at = Some(now);
-        row.backup_fail_reason = failure.clone().or(run.pending);
-        if failure.is_some() {
-            row.progress = failed(row.automatic);
-        } else if row.made.is_none() {
-            // Nothing was new: that is what was found, and it counts.
-            nothing_new(row);
-        }
-    })?;
+    tx.dbss_backups()
+        .change(&params.project, &params.backup, |row| {
+            row.updated_at = now;
+            row.expires_at = Some(expires_at);
+            row.ended_at = Some(now);
+            row.backup_fail_reason = failure.clone().or(run.pending);
+            if failure.is_some() {
+                row.progress = failed(row.automatic);
+            } else if row.made.is_none() {
+                // Nothing was new: that is what was found, and it counts.
+                nothing_new(row);
+            }
+        })?;
     Ok(())
 }
 
@@ -298,7 +309,10 @@ const fn failed(automatic: bool) -> DbssProgress {
 }
 
 const fn is_failed(progress: DbssProgress) -> bool {
-    matches!(progress, DbssProgress::AutoFailed | DbssProgress::ManualFailed)
+    matches!(
+        progress,
+        DbssProgress::AutoFailed | DbssProgress::ManualFailed
+    )
 }
 
 fn nothing_new(row: &mut DbssBackupRow) {

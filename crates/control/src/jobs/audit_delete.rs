@@ -46,8 +46,9 @@ fn forget_lines(control: &Control, params: &AuditWork) -> Result<()> {
         return Ok(());
     };
     let mut chain = Chain::open(&repository, &params.instance.to_string(), control.heads())?;
-    let there = chain.segments().iter().find(|segment| segment.number == number);
-    if there.is_none_or(|segment| segment.deleted) {
+    let mut there = chain.segments().iter();
+    let there = there.find(|segment| segment.head.number == number);
+    if there.is_none_or(|segment| segment.deleted.is_some()) {
         return Ok(());
     }
     let progress = Progress::default();
@@ -85,16 +86,17 @@ fn end(control: &Control, tx: &Tx<'_>, job: &Job, ending: &Ending) -> Result<()>
     // What was forgotten cannot be brought back, even if freeing its room failed.
     let forgotten = job.outputs.iter().any(|output| output.step == "forget");
     let now = control.now();
-    tx.dbss_backups().change(&params.project, &params.backup, |row| {
-        row.updated_at = now;
-        if forgotten || failure.is_none() {
-            row.progress = DbssProgress::Deleted;
-            row.restored_set = None;
-            row.expires_at = None;
-        } else {
-            row.progress = DbssProgress::DeleteFailed;
-            row.restore_fail_reason = failure.map(|why| format!("not deleted: {why}"));
-        }
-    })?;
+    tx.dbss_backups()
+        .change(&params.project, &params.backup, |row| {
+            row.updated_at = now;
+            if forgotten || failure.is_none() {
+                row.progress = DbssProgress::Deleted;
+                row.restored_set = None;
+                row.expires_at = None;
+            } else {
+                row.progress = DbssProgress::DeleteFailed;
+                row.restore_fail_reason = failure.map(|why| format!("not deleted: {why}"));
+            }
+        })?;
     Ok(())
 }

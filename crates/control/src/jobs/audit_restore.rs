@@ -39,9 +39,11 @@ fn restore(
     params: &AuditWork,
 ) -> Result<Option<RestoredSet>> {
     let row = control.write(|tx| {
-        let row = tx.dbss_backups().change(&params.project, &params.backup, |row| {
-            row.progress = DbssProgress::Restoring;
-        })?;
+        let row = tx
+            .dbss_backups()
+            .change(&params.project, &params.backup, |row| {
+                row.progress = DbssProgress::Restoring;
+            })?;
         Ok(row)
     })?;
     // A run that found nothing new has nothing to lay out.
@@ -52,7 +54,13 @@ fn restore(
     let repository = control.depot(params.project)?.open()?.ok_or_else(gone)?;
     let chain = Chain::open(&repository, &params.instance.to_string(), control.heads())?;
     let progress = Progress::default();
-    watch(context, &progress, || false, || chain.restore(number, &progress)).map(Some)
+    watch(
+        context,
+        &progress,
+        || false,
+        || chain.restore(number, &progress),
+    )
+    .map(Some)
 }
 
 fn finished(control: &Control, tx: &Tx<'_>, job: &Job, ending: &Ending) -> Result<(), HookError> {
@@ -67,18 +75,19 @@ fn end(control: &Control, tx: &Tx<'_>, job: &Job, ending: &Ending) -> Result<()>
         Some(_) => None,
     };
     let now = control.now();
-    tx.dbss_backups().change(&params.project, &params.backup, |row| {
-        row.updated_at = now;
-        match failure {
-            None => {
-                row.progress = DbssProgress::Restored;
-                row.restored_set = set.map(Json);
+    tx.dbss_backups()
+        .change(&params.project, &params.backup, |row| {
+            row.updated_at = now;
+            match failure {
+                None => {
+                    row.progress = DbssProgress::Restored;
+                    row.restored_set = set.map(Json);
+                }
+                Some(why) => {
+                    row.progress = DbssProgress::RestoreFailed;
+                    row.restore_fail_reason = Some(why);
+                }
             }
-            Some(why) => {
-                row.progress = DbssProgress::RestoreFailed;
-                row.restore_fail_reason = Some(why);
-            }
-        }
-    })?;
+        })?;
     Ok(())
 }

@@ -7,9 +7,14 @@
 
 use std::collections::BTreeMap;
 
-use strongroom_catalog::{DbssBackupRow, DbssInstanceRow, Document as _, DomainRow, ProjectRow, Tx};
+use strongroom_catalog::{
+    DbssBackupRow, DbssInstanceRow, Document as _, DomainRow, ProjectRow, Tx,
+};
 use strongroom_engine::Repository;
-use strongroom_model::{ProjectId, state::{DbssInstanceStatus, DbssProgress}};
+use strongroom_model::{
+    ProjectId,
+    state::{DbssInstanceStatus, DbssProgress},
+};
 
 use super::audit_backup::{Kept, said_of};
 use crate::{
@@ -55,7 +60,7 @@ pub(crate) fn rows(
         let chain = Chain::open(repository, &name, control.heads())?;
         for segment in chain.segments() {
             // The link of a deleted segment says what was there, not whose row it was.
-            let Some(said) = said_of(&chain.labels(segment.number)?) else {
+            let Some(said) = said_of(&chain.labels(segment.head.number)?) else {
                 continue;
             };
             let mut instance = DbssInstanceRow::from_document(&said.instance)?;
@@ -65,7 +70,7 @@ pub(crate) fn rows(
             let days = i64::from(instance.retention_days);
             row.expires_at = Some(now.plus_seconds(days * 86_400));
             row.updated_at = now;
-            if segment.deleted {
+            if segment.deleted.is_some() {
                 row.progress = DbssProgress::Deleted;
                 row.expires_at = None;
             }

@@ -39,13 +39,13 @@ fn look(control: &Control, context: &StepContext<'_>, params: &AuditVerify) -> R
     };
     let repository = control.depot(params.project)?.open()?.ok_or_else(nothing)?;
     let chain = Chain::open(&repository, &params.instance.to_string(), control.heads())?;
-    if chain.segments().is_empty() {
+    let (Some(first), Some(last)) = (chain.segments().first(), chain.last()) else {
         return Err(nothing());
-    }
+    };
     let progress = Progress::default();
     let order = VerifyOrder {
-        from: params.from,
-        to: params.to,
+        from: params.from.unwrap_or(first.head.looked_from),
+        to: params.to.unwrap_or(last.head.looked_at),
         anchor: None,
         progress: &progress,
         clock: control.time(),

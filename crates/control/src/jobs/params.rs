@@ -3,9 +3,8 @@
 
 use serde::{Deserialize, Serialize};
 use strongroom_model::{
-    BackupId, DataNodeId, DbssBackupId, DbssInstanceId, DdmBackupId, DdmInstanceId,
-    OperationLogId, ProjectId, ReplicationId, ResourceId, Timestamp, VaultId,
-    state::DdmBackupStatus,
+    BackupId, DataNodeId, DbssBackupId, DbssInstanceId, DdmBackupId, DdmInstanceId, OperationLogId,
+    ProjectId, ReplicationId, ResourceId, Timestamp, VaultId, state::DdmBackupStatus,
 };
 
 /// Makes one backup.

@@ -3,14 +3,12 @@
 //! Months have different lengths: a backup of the 31st is made on the last day of a shorter month.
 //! What was missed is caught up once, because the next instant is always looked for after now.
 
+use crate::Timestamp;
 use jiff::{ToSpan as _, tz::TimeZone};
-use strongroom_model::Timestamp;
-
-use crate::{Error, Result};
 
 /// How often.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Cycle {
+pub enum Cycle {
     /// So many seconds.
     Every(i64),
     /// Once a month.
@@ -28,15 +26,14 @@ const WORDS: &[(&str, Cycle)] = &[
 
 impl Cycle {
     /// The cycle of the vendor's word.
-    pub(crate) fn parse(word: &str) -> Result<Self> {
+    pub fn parse(word: &str) -> Option<Self> {
         let known = WORDS.iter().find(|(known, _)| *known == word);
-        known
-            .map(|(_, cycle)| *cycle)
-            .ok_or_else(|| Error::invalid("cycle", "is none of the vendor's words"))
+        known.map(|(_, cycle)| *cycle)
     }
 
     /// The first instant after `now`, counted from `start`, which is one of them.
-    pub(crate) fn next(self, start: Timestamp, now: Timestamp) -> Timestamp {
+    #[must_use]
+    pub fn next(self, start: Timestamp, now: Timestamp) -> Timestamp {
         if start > now {
             return start;
         }
@@ -87,7 +84,7 @@ mod tests {
             let found = Cycle::parse(word).unwrap().next(start, at(now));
             assert_eq!(found, at(next), "{word} after {now}");
         }
-        assert!(Cycle::parse("PER_YEAR").is_err());
+        assert!(Cycle::parse("PER_YEAR").is_none());
     }
 
     #[test]
