@@ -108,7 +108,10 @@ impl Stage {
         let rows = answer.body["data_list"].as_array_mut();
         let rows = rows.with_context(|| format!("no list: {}", answer.status))?;
         assert_eq!(rows.len(), answer.body["total_num"]);
-        Ok(answer.body["data_list"].as_array().cloned().unwrap_or_default())
+        Ok(answer.body["data_list"]
+            .as_array()
+            .cloned()
+            .unwrap_or_default())
     }
 
     /// The row of a backup when nothing is being done with it any more.
@@ -124,7 +127,9 @@ impl Stage {
         wait::until("a backup to settle", || {
             let row = self.backups()?.into_iter().find(|row| row["id"] == *id);
             let row = row.with_context(|| format!("no backup {id}"))?;
-            let runs = row["progress"].as_str().is_some_and(|word| RUNS.contains(&word));
+            let runs = row["progress"]
+                .as_str()
+                .is_some_and(|word| RUNS.contains(&word));
             Ok((!runs).then_some(row))
         })
     }
@@ -154,13 +159,19 @@ fn denied(answer: &Answer, status: u16, code: &str) {
 fn a_statement_is_found_again_after_its_log_was_lost_and_a_changed_segment_shows() -> Result<()> {
     let stage = Stage::set()?;
     assert_eq!(stage.status()?, 0, "never");
-    stage.database.sql("INSERT INTO shop.orders VALUES (4711)")?;
+    stage
+        .database
+        .sql("INSERT INTO shop.orders VALUES (4711)")?;
     let first = stage.backup()?;
     assert_eq!(stage.status()?, 1);
 
     // Rotated, written on, backed up again: nothing twice, nothing left out.
-    stage.database.sql("SET GLOBAL server_audit_file_rotate_now = ON")?;
-    stage.database.sql("DELETE FROM shop.orders WHERE id = 4711")?;
+    stage
+        .database
+        .sql("SET GLOBAL server_audit_file_rotate_now = ON")?;
+    stage
+        .database
+        .sql("DELETE FROM shop.orders WHERE id = 4711")?;
     let second = stage.backup()?;
     let rows = stage.backups()?;
     assert_eq!(rows.len(), 2);
@@ -173,7 +184,9 @@ fn a_statement_is_found_again_after_its_log_was_lost_and_a_changed_segment_shows
     assert_eq!(stage.found("VALUES (4711)")?.len(), 1);
 
     // The logs are lost; what was backed up comes back beside them.
-    stage.database.sql("SET GLOBAL server_audit_logging = OFF")?;
+    stage
+        .database
+        .sql("SET GLOBAL server_audit_logging = OFF")?;
     for entry in fs::read_dir(&stage.logs)? {
         fs::remove_file(entry?.path())?;
     }
@@ -189,8 +202,16 @@ fn a_statement_is_found_again_after_its_log_was_lost_and_a_changed_segment_shows
     let id = sql["id"].as_str().context("an id")?;
     let shown = stage.get(&format!("/v2/{{project}}/audit/{{instance}}/sqls/{id}"))?;
     assert_eq!(shown["sql"]["sql_statement"], sql["sql_statement"]);
-    assert_eq!(fs::read_dir(&stage.logs)?.count(), 0, "nothing is written there");
-    assert!(stage.run(&["audit", "search", "shop", "4711"])?.contains("INSERT INTO"));
+    assert_eq!(
+        fs::read_dir(&stage.logs)?.count(),
+        0,
+        "nothing is written there"
+    );
+    assert!(
+        stage
+            .run(&["audit", "search", "shop", "4711"])?
+            .contains("INSERT INTO")
+    );
 
     // Proven; a deleted backup leaves its link, and the rest is still proven.
     let report = stage.folder.path().join("report.json");
@@ -198,10 +219,17 @@ fn a_statement_is_found_again_after_its_log_was_lost_and_a_changed_segment_shows
     stage.run(&["audit", "verify", "shop", "--report", file])?;
     let signed: Value = serde_json::from_slice(&fs::read(&report)?)?;
     assert_eq!(signed["report"]["proven"], true, "{signed}");
-    assert!(signed["signature"].as_str().is_some_and(|text| text.len() > 64));
+    assert!(
+        signed["signature"]
+            .as_str()
+            .is_some_and(|text| text.len() > 64)
+    );
     stage.run(&["audit", "delete", "shop", &first])?;
     let gone = stage.settled(&first)?;
-    assert_eq!((&gone["deleted"], &gone["progress"]), (&json!(true), &json!("DELETED")));
+    assert_eq!(
+        (&gone["deleted"], &gone["progress"]),
+        (&json!(true), &json!("DELETED"))
+    );
     assert_eq!(stage.found("VALUES (4711)")?.len(), 0, "its lines are gone");
     stage.run(&["audit", "verify", "shop", "--report", file])?;
     let signed: Value = serde_json::from_slice(&fs::read(&report)?)?;
@@ -210,7 +238,10 @@ fn a_statement_is_found_again_after_its_log_was_lost_and_a_changed_segment_shows
     // A bit that turns in what is kept is found.
     let stage = turned(stage)?;
     let why = stage.refused(&["audit", "verify", "shop"])?;
-    assert!(why.contains("not proven") || why.contains("failed"), "{why}");
+    assert!(
+        why.contains("not proven") || why.contains("failed"),
+        "{why}"
+    );
     Ok(())
 }
 
@@ -268,14 +299,22 @@ fn bad_input_is_refused_with_the_vendors_codes_and_loses_nothing() -> Result<()>
         json!({"page": 1, "size": 10, "start_time": "2026-02-02 00:00:00",
             "end_time": "2026-02-01 00:00:00"}),
     ] {
-        denied(&stage.dbss("POST", list, Some(&body))?, 400, "DBSS.10000001");
+        denied(
+            &stage.dbss("POST", list, Some(&body))?,
+            400,
+            "DBSS.10000001",
+        );
     }
     for query in ["limit=0", "limit=1001", "limit=abc", "offset=-1"] {
         let path = format!("/v2/{{project}}/audit/instances?{query}");
         denied(&stage.dbss("GET", &path, None)?, 400, "DBSS.10000001");
     }
     let old = stage.dbss("GET", "/v1/{project}/dbss/audit/instances?limit=0", None)?;
-    assert_eq!(old.body["error"]["error_code"], "DBSS.10000001", "{}", old.body);
+    assert_eq!(
+        old.body["error"]["error_code"], "DBSS.10000001",
+        "{}",
+        old.body
+    );
 
     // Of another instance, of nothing.
     let nobody = "0".repeat(32);
@@ -309,18 +348,26 @@ fn bad_input_is_refused_with_the_vendors_codes_and_loses_nothing() -> Result<()>
     assert_eq!(stage.status()?, 2, "failed");
     let rows = stage.backups()?;
     assert_eq!(rows[0]["progress"], "MANUAL_BACKUP_FAIL");
-    assert!(rows[0]["backup_task_fail_reason"].is_string(), "{}", rows[0]);
+    assert!(
+        rows[0]["backup_task_fail_reason"].is_string(),
+        "{}",
+        rows[0]
+    );
     fs::rename(&aside, &stage.logs)?;
     let failed = rows[0]["id"].as_str().context("an id")?;
     stage.run(&["audit", "retry", "shop", failed])?;
     assert_eq!(stage.status()?, 1);
 
     // A log that was deleted before it was read is told of.
-    stage.database.sql("SET GLOBAL server_audit_file_rotate_now = ON")?;
+    stage
+        .database
+        .sql("SET GLOBAL server_audit_file_rotate_now = ON")?;
     stage.database.sql("INSERT INTO shop.orders VALUES (1)")?;
     stage.backup()?;
     stage.database.sql("INSERT INTO shop.orders VALUES (2)")?;
-    stage.database.sql("SET GLOBAL server_audit_logging = OFF")?;
+    stage
+        .database
+        .sql("SET GLOBAL server_audit_logging = OFF")?;
     for entry in fs::read_dir(&stage.logs)? {
         fs::remove_file(entry?.path())?;
     }
@@ -390,7 +437,9 @@ fn a_service_that_is_killed_anywhere_finishes_what_was_ordered() -> Result<()> {
 #[test]
 fn the_vendors_sdk_calls_every_operation() -> Result<()> {
     let stage = Stage::set()?;
-    stage.database.sql("INSERT INTO shop.orders VALUES (4711)")?;
+    stage
+        .database
+        .sql("INSERT INTO shop.orders VALUES (4711)")?;
     let backup = stage.backup()?;
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/python/scenario_dbss.py");
     let output = Command::new(binary::python("python"))

@@ -11,10 +11,10 @@ use clap::Subcommand;
 use strongroom_wire::{
     Empty,
     dbss::{
-        BackupPath, DeleteAuditBackupTask, DeleteInstancesNew, InstancePath, Limit,
-        ListAuditBackupInfo, ListAuditInstancesLast, ListAuditSqlsNew, Number, PageQuery,
-        ProjectPath, RestoreAuditBackup, RetryAuditBackupTask, SetAuditBackupSwitch,
-        DomainInstancePath, ListAuditObsBuckets,
+        BackupPath, DeleteAuditBackupTask, DeleteInstancesNew, DomainInstancePath, InstancePath,
+        Limit, ListAuditBackupInfo, ListAuditInstancesLast, ListAuditObsBuckets, ListAuditSqlsNew,
+        Number, PageQuery, ProjectPath, RestoreAuditBackup, RetryAuditBackupTask,
+        SetAuditBackupSwitch,
         backup::{
             BackupInfo, Cycle, ListBackupsReply, ListBackupsRequest, Progress as How, SwitchMode,
             SwitchRequest,
@@ -274,7 +274,12 @@ fn back_up(connection: &Connection, output: Output, word: &str, detach: bool) ->
         .call::<BackUpAuditInstance>(path, NoQuery, Empty)
         .with_context(|| format!("cannot back up {word}"))?;
     if !detach {
-        wait(connection, output, &format!("backing up {word}"), &begun.job_id)?;
+        wait(
+            connection,
+            output,
+            &format!("backing up {word}"),
+            &begun.job_id,
+        )?;
     }
     output.show(&begun, |begun| {
         if detach {
@@ -297,7 +302,10 @@ fn schedule(
     let buckets = connection
         .call::<ListAuditObsBuckets>(project_path(connection), NoQuery, Empty)?
         .obs_list;
-    let bucket = buckets.into_iter().next().context("the project has no bucket")?;
+    let bucket = buckets
+        .into_iter()
+        .next()
+        .context("the project has no bucket")?;
     let request = SwitchRequest {
         bucket_name: bucket.bucket_name,
         bucket_root_path: None,

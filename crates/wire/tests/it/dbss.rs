@@ -85,6 +85,9 @@ fn numbers_of_pages_come_as_numbers_and_as_text() {
     assert_eq!(serde_json::to_value(time).unwrap(), "2025-09-10 12:00:00");
     assert_eq!(serde_json::to_value(NumberText(7)).unwrap(), "7");
     for bad in [json!(-1), json!("abc"), json!(1.5), json!(null), json!("")] {
-        assert!(serde_json::from_value::<Number>(bad.clone()).is_err(), "{bad}");
+        assert!(
+            serde_json::from_value::<Number>(bad.clone()).is_err(),
+            "{bad}"
+        );
     }
 }
