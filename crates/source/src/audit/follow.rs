@@ -354,42 +354,22 @@ impl Follower<'_> {
 
     /// Marks for files that are new; copies of known ones are left alone.
     fn take_new(&mut self) {
-        let mut new = Vec::new();
-        for fresh in std::mem::take(&mut self.fresh) {
-            let Some(found) = self.listing.files.get(fresh.file) else {
-                continue;
-            };
-            if self.is_copy(&fresh) || !self.format.fits(&fresh.opening) {
-                continue;
+        let mut fresh = std::mem::take(&mut self.fresh);
+        fresh.retain(|fresh| !self.is_copy(fresh) && self.format.fits(&fresh.opening));
+        // Of copies of each other the one that may have most: plain, and the longest.
+        fresh.sort_by_key(|fresh| {
+            let found = self.listing.files.get(fresh.file);
+            let size = found.map_or(0, |found| found.stat.size);
+            (fresh.packing != Packing::Plain, std::cmp::Reverse(size))
+        });
+        let mut taken: Vec<Fresh> = Vec::new();
+        for fresh in fresh {
+            let twin = |other: &Fresh| is_prefix(&other.opening, &fresh.opening);
+            if !taken.iter().any(twin) {
+                taken.push(fresh);
             }
-            let unfinished = fresh
-                .ended
-                .as_ref()
-                .is_err_and(|error| error.kind() == ErrorKind::UnexpectedEof);
-            if unfinished {
-                // Whoever compresses it has hardly begun: the original is read, if there is one.
-                self.out.pending.push(Pending {
-                    file: found.name.clone(),
-                    why: "its compression has not come far".to_owned(),
-                });
-                continue;
-            }
-            let mark = Mark::new(
-                found.name.clone(),
-                found.stat,
-                fresh.packing,
-                &fresh.opening,
-            );
-            // The time is compared with others of the same log only: the zone does not matter.
-            let began = record::time(self.format, &fresh.opening, super::Zone(0));
-            let order = (
-                began.unwrap_or(found.stat.modified / 1000),
-                found.stat.modified,
-                std::cmp::Reverse(generation(&found.name)),
-                found.name.clone(),
-            );
-            new.push((order, mark, fresh.file));
         }
+        let mut new: Vec<_> = taken.iter().filter_map(|fresh| self.new_mark(fresh)).collect();
         new.sort_by(|a, b| a.0.cmp(&b.0));
         for (_, mark, file) in new {
             self.out.tracked.push(Tracked {
@@ -398,6 +378,38 @@ impl Follower<'_> {
                 unchanged: false,
             });
         }
+    }
+
+    /// A mark for a file, and by what it is sorted among other new ones.
+    fn new_mark(&mut self, fresh: &Fresh) -> Option<(impl Ord + use<>, Mark, usize)> {
+        let found = self.listing.files.get(fresh.file)?;
+        let unfinished = fresh
+            .ended
+            .as_ref()
+            .is_err_and(|error| error.kind() == ErrorKind::UnexpectedEof);
+        if unfinished && fresh.opening.is_empty() {
+            // Whoever compresses it has hardly begun: the original is read, if there is one.
+            self.out.pending.push(Pending {
+                file: found.name.clone(),
+                why: "its compression has not come far".to_owned(),
+            });
+            return None;
+        }
+        let mark = Mark::new(
+            found.name.clone(),
+            found.stat,
+            fresh.packing,
+            &fresh.opening,
+        );
+        // The time is compared with others of the same log only: the zone does not matter.
+        let began = record::time(self.format, &fresh.opening, super::Zone(0));
+        let order = (
+            began.unwrap_or(found.stat.modified / 1000),
+            found.stat.modified,
+            std::cmp::Reverse(generation(&found.name)),
+            found.name.clone(),
+        );
+        Some((order, mark, fresh.file))
     }
 
     /// Whether a file begins like one that has a mark.
@@ -422,6 +434,12 @@ impl Follower<'_> {
         });
         read.is_ok_and(|read| read.starts_with(opening))
     }
+}
+
+/// Whether one file begins with all that the other begins with.
+fn is_prefix(a: &[u8], b: &[u8]) -> bool {
+    let length = a.len().min(b.len());
+    a.get(..length) == b.get(..length)
 }
 
 /// A mark by what was read of it only: a copy that was made earlier has less of the rest.
