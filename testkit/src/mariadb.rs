@@ -130,7 +130,10 @@ impl Database {
                 .arg("--server-audit-logging=ON")
                 .arg(format!("--server-audit-file-path={}", log.display()))
                 // Rotated when a test says so.
-                .args(["--server-audit-file-rotate-size=1G", "--server-audit-file-rotations=9"]);
+                .args([
+                    "--server-audit-file-rotate-size=1G",
+                    "--server-audit-file-rotations=9",
+                ]);
         }
         if self.setup.spider {
             command.arg("--plugin-load-add=ha_spider.so");

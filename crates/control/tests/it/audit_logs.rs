@@ -83,8 +83,14 @@ impl Shelf {
 
     fn next_line(&mut self) -> String {
         self.lines += 1;
-        let (n, user) = (self.lines, ["app", "root"][usize::from(self.lines.is_multiple_of(10))]);
-        let (code, word) = (u64::from(n.is_multiple_of(7)), ["SELECT", "DELETE"][usize::from(n.is_multiple_of(5))]);
+        let (n, user) = (
+            self.lines,
+            ["app", "root"][usize::from(self.lines.is_multiple_of(10))],
+        );
+        let (code, word) = (
+            u64::from(n.is_multiple_of(7)),
+            ["SELECT", "DELETE"][usize::from(n.is_multiple_of(5))],
+        );
         format!(
             "20260102 {:02}:{:02}:{:02},db1,{user},10.0.0.{},{n},{n},QUERY,shop,'{word} \\'x\\' /* mark{n:06} */',{code}\n",
             n / 3600 % 24,
@@ -119,7 +125,10 @@ impl Shelf {
 
     fn append(&self) -> Segment {
         let appended = self.try_append(SEGMENT_BYTES).unwrap();
-        assert!(appended.pending.is_empty() && !appended.more, "{appended:?}");
+        assert!(
+            appended.pending.is_empty() && !appended.more,
+            "{appended:?}"
+        );
         appended.segment.unwrap()
     }
 
@@ -127,7 +136,9 @@ impl Shelf {
     fn stored(&self) -> String {
         let segments = self.chain().segments().to_vec();
         let parts = segments.iter().filter(|segment| segment.deleted.is_none());
-        parts.map(|segment| text(&self.repository, segment)).collect()
+        parts
+            .map(|segment| text(&self.repository, segment))
+            .collect()
     }
 
     fn restore(&self, number: u64) -> RestoredSet {
@@ -170,7 +181,9 @@ impl Shelf {
     }
 
     fn forget(&self, segment: &Segment) {
-        self.repository.forget(&segment.manifest, &*self.entropy).unwrap();
+        self.repository
+            .forget(&segment.manifest, &*self.entropy)
+            .unwrap();
     }
 }
 
@@ -189,13 +202,23 @@ fn text(repository: &Repository, segment: &Segment) -> String {
     let mut bytes = Vec::new();
     let path = TreePath::parse(b"lines").unwrap();
     let progress = Progress::default();
-    cat(repository, &segment.manifest, &path, 0..u64::MAX, &mut bytes, &progress).unwrap();
+    cat(
+        repository,
+        &segment.manifest,
+        &path,
+        0..u64::MAX,
+        &mut bytes,
+        &progress,
+    )
+    .unwrap();
     String::from_utf8(bytes).unwrap()
 }
 
 fn kinds(report: &Report) -> Vec<(ProblemKind, Option<u64>)> {
     let problems = report.problems.iter();
-    problems.map(|problem| (problem.kind, problem.number)).collect()
+    problems
+        .map(|problem| (problem.kind, problem.number))
+        .collect()
 }
 
 #[test]
@@ -205,7 +228,11 @@ fn segments_hold_every_line_once_and_quote_each_other() {
     let one = shelf.append();
     assert_eq!((one.head.number, one.head.lines), (1, 100));
     assert_eq!(one.head.previous, None);
-    assert_eq!(shelf.try_append(SEGMENT_BYTES).unwrap().segment, None, "nothing is new");
+    assert_eq!(
+        shelf.try_append(SEGMENT_BYTES).unwrap().segment,
+        None,
+        "nothing is new"
+    );
     shelf.write(50);
     let two = shelf.append();
     assert_eq!((two.head.number, two.head.lines), (2, 50));
@@ -215,8 +242,17 @@ fn segments_hold_every_line_once_and_quote_each_other() {
     assert_eq!(shelf.chain().labels(2).unwrap()["owner"], "alice");
     let all = strongroom_control::audit_logs::instances(&shelf.repository, &shelf.heads).unwrap();
     assert_eq!(all, [(INSTANCE.to_owned(), 2)]);
-    assert_eq!(shelf.verify_between(first(), two.head.looked_at, None).problems, []);
-    assert!(shelf.verify_between(first(), two.head.looked_at, None).is_proven());
+    assert_eq!(
+        shelf
+            .verify_between(first(), two.head.looked_at, None)
+            .problems,
+        []
+    );
+    assert!(
+        shelf
+            .verify_between(first(), two.head.looked_at, None)
+            .is_proven()
+    );
 }
 
 #[test]
@@ -237,7 +273,11 @@ fn a_long_log_becomes_several_segments() {
     }
     assert!(numbers.len() > 4, "{numbers:?}");
     assert_eq!(shelf.stored(), fs::read_to_string(shelf.log()).unwrap());
-    assert!(shelf.verify_between(first(), shelf.chain().last().unwrap().head.looked_at, None).is_proven());
+    assert!(
+        shelf
+            .verify_between(first(), shelf.chain().last().unwrap().head.looked_at, None)
+            .is_proven()
+    );
 }
 
 #[test]
@@ -256,7 +296,11 @@ fn a_kill_at_any_call_of_the_store_neither_loses_nor_doubles_a_line() {
         shelf.write(3);
         let segment = shelf.append();
         assert!(matches!(segment.head.lines, 3 | 43), "{segment:?}");
-        assert_eq!(shelf.stored(), fs::read_to_string(shelf.log()).unwrap(), "call {call}");
+        assert_eq!(
+            shelf.stored(),
+            fs::read_to_string(shelf.log()).unwrap(),
+            "call {call}"
+        );
         let report = shelf.verify_between(first(), segment.head.looked_at, None);
         assert!(report.is_proven(), "call {call}: {report:?}");
         if outcome.is_ok() && call > 5 {
@@ -279,7 +323,13 @@ fn a_segment_that_is_missing_altered_doubled_or_moved_shows() {
     };
     let (shelf, segments) = stage();
     let head = shelf.verify(None).head.unwrap();
-    assert_eq!(head, Anchor { number: 4, link: segments[3].link.clone() });
+    assert_eq!(
+        head,
+        Anchor {
+            number: 4,
+            link: segments[3].link.clone()
+        }
+    );
     assert_eq!(kinds(&shelf.verify(Some(head.clone()))), []);
 
     shelf.forget(&segments[1]);
@@ -291,37 +341,64 @@ fn a_segment_that_is_missing_altered_doubled_or_moved_shows() {
     let (shelf, segments) = stage();
     shelf.forget(&segments[3]);
     assert_eq!(kinds(&shelf.verify(None)), []);
-    assert_eq!(kinds(&shelf.verify(Some(head))), [(ProblemKind::AnchorLost, Some(4))]);
+    assert_eq!(
+        kinds(&shelf.verify(Some(head))),
+        [(ProblemKind::AnchorLost, Some(4))]
+    );
 
     // Other lines under the old head.
     let (shelf, segments) = stage();
     let lines = text(&shelf.repository, &segments[2]);
-    shelf.forge(&segments[2], |head| head, &lines.replace("DELETE", "SELECT"));
+    shelf.forge(
+        &segments[2],
+        |head| head,
+        &lines.replace("DELETE", "SELECT"),
+    );
     shelf.forget(&segments[2]);
-    assert_eq!(kinds(&shelf.verify(None)), [(ProblemKind::Altered, Some(3))]);
+    assert_eq!(
+        kinds(&shelf.verify(None)),
+        [(ProblemKind::Altered, Some(3))]
+    );
 
     // Other lines under a head that fits them.
     let (shelf, segments) = stage();
-    shelf.forge(&segments[2], |head| head.replace("\"gaps\":[]", "\"gaps\": []"), &lines);
+    shelf.forge(
+        &segments[2],
+        |head| head.replace("\"gaps\":[]", "\"gaps\": []"),
+        &lines,
+    );
     shelf.forget(&segments[2]);
     assert_eq!(kinds(&shelf.verify(None)), [(ProblemKind::Broken, Some(4))]);
 
     // Two change places.
     let (shelf, segments) = stage();
     for (from, to) in [(1, 2), (2, 1)] {
-        let (old, new) = (format!("\"number\":{}", from + 1), format!("\"number\":{}", to + 1));
+        let (old, new) = (
+            format!("\"number\":{}", from + 1),
+            format!("\"number\":{}", to + 1),
+        );
         let lines = text(&shelf.repository, &segments[from]);
         shelf.forge(&segments[from], |head| head.replace(&old, &new), &lines);
     }
     shelf.forget(&segments[1]);
     shelf.forget(&segments[2]);
     let report = shelf.verify(None);
-    assert!(kinds(&report).contains(&(ProblemKind::Broken, Some(2))), "{report:?}");
+    assert!(
+        kinds(&report).contains(&(ProblemKind::Broken, Some(2))),
+        "{report:?}"
+    );
 
     // One is there twice.
     let (shelf, segments) = stage();
-    shelf.forge(&segments[1], |head| head, &text(&shelf.repository, &segments[1]));
-    assert_eq!(kinds(&shelf.verify(None)), [(ProblemKind::Duplicate, Some(2))]);
+    shelf.forge(
+        &segments[1],
+        |head| head,
+        &text(&shelf.repository, &segments[1]),
+    );
+    assert_eq!(
+        kinds(&shelf.verify(None)),
+        [(ProblemKind::Duplicate, Some(2))]
+    );
 }
 
 #[test]
@@ -353,7 +430,10 @@ fn damage_of_the_store_shows_and_the_rest_is_restored() {
     assert_eq!(report.problems.len(), 1, "{report:?}");
     assert_eq!(report.problems[0].kind, ProblemKind::Altered);
     let damaged = report.problems[0].number.unwrap();
-    let error = shelf.chain().restore(damaged, &Progress::default()).unwrap_err();
+    let error = shelf
+        .chain()
+        .restore(damaged, &Progress::default())
+        .unwrap_err();
     assert_eq!(error.reason(), Reason::DataDamaged);
     assert_eq!(shelf.restore(3 - damaged).lines, 2000);
 }
@@ -372,8 +452,12 @@ fn a_deleted_segment_leaves_the_chain_provable() {
         chain.delete(number, &order).unwrap();
         chain.delete(number, &order).unwrap();
     }
-    let (deleted, there): (Vec<_>, Vec<_>) =
-        shelf.chain().segments().iter().cloned().partition(|segment| segment.deleted.is_some());
+    let (deleted, there): (Vec<_>, Vec<_>) = shelf
+        .chain()
+        .segments()
+        .iter()
+        .cloned()
+        .partition(|segment| segment.deleted.is_some());
     assert_eq!((deleted.len(), there.len()), (2, 1));
     let report = shelf.verify(None);
     assert_eq!(kinds(&report), []);
@@ -418,7 +502,8 @@ fn a_report_is_signed_and_a_changed_one_is_refused() {
     let read: Signed = serde_json::from_str(&text).unwrap();
     assert_eq!(read.check(&key).unwrap(), &signed.report);
     assert!(read.check(&public_key(&other)).is_err());
-    let bent: Signed = serde_json::from_str(&text.replace("\"lines\": 20", "\"lines\": 21")).unwrap();
+    let bent: Signed =
+        serde_json::from_str(&text.replace("\"lines\": 20", "\"lines\": 21")).unwrap();
     assert_ne!(bent, read);
     assert!(bent.check(&key).is_err());
 }
@@ -440,25 +525,77 @@ fn lines_are_found_live_and_restored_each_once_the_newest_first() {
     ];
     let progress = Progress::default();
     let find = |query: Query| search(&query, &everything, &progress).unwrap();
-    let page = Query { limit: 10, ..Query::default() };
+    let page = Query {
+        limit: 10,
+        ..Query::default()
+    };
     let all = find(page.clone());
-    assert_eq!((all.total, all.hits.len()), (300, 10), "live lines that are restored count once");
+    assert_eq!(
+        (all.total, all.hits.len()),
+        (300, 10),
+        "live lines that are restored count once"
+    );
     assert!(all.hits.is_sorted_by_key(|hit| std::cmp::Reverse(hit.time)));
-    assert!(all.hits[0].statement.contains("mark000300"), "{:?}", all.hits[0]);
-    let old = find(Query { order: Order::OldestFirst, offset: 95, ..page.clone() });
+    assert!(
+        all.hits[0].statement.contains("mark000300"),
+        "{:?}",
+        all.hits[0]
+    );
+    let old = find(Query {
+        order: Order::OldestFirst,
+        offset: 95,
+        ..page.clone()
+    });
     assert!(old.hits[0].statement.contains("mark000096"));
     assert!(old.hits.is_sorted_by_key(|hit| hit.time));
 
     let total = |query: Query| find(query).total;
-    let word = |word: &str| Query { keyword: Some(word.to_owned()), ..page.clone() };
+    let word = |word: &str| Query {
+        keyword: Some(word.to_owned()),
+        ..page.clone()
+    };
     assert_eq!(total(word("MARK000042")), 1);
     assert_eq!(total(word("select 'x'")), 240);
-    assert_eq!(total(word("\\'x\\'")), 0, "a statement is searched as it was sent");
-    assert_eq!(total(Query { user: Some("root".to_owned()), ..page.clone() }), 30);
-    assert_eq!(total(Query { kind: Some(StatementKind::Delete), ..page.clone() }), 60);
-    assert_eq!(total(Query { outcome: Some(Outcome::Failed), ..page.clone() }), 42);
-    assert_eq!(total(Query { client_ip: Some("10.0.0.2".to_owned()), ..page.clone() }), 100);
-    assert_eq!(total(Query { database: Some("other".to_owned()), ..page.clone() }), 0);
+    assert_eq!(
+        total(word("\\'x\\'")),
+        0,
+        "a statement is searched as it was sent"
+    );
+    assert_eq!(
+        total(Query {
+            user: Some("root".to_owned()),
+            ..page.clone()
+        }),
+        30
+    );
+    assert_eq!(
+        total(Query {
+            kind: Some(StatementKind::Delete),
+            ..page.clone()
+        }),
+        60
+    );
+    assert_eq!(
+        total(Query {
+            outcome: Some(Outcome::Failed),
+            ..page.clone()
+        }),
+        42
+    );
+    assert_eq!(
+        total(Query {
+            client_ip: Some("10.0.0.2".to_owned()),
+            ..page.clone()
+        }),
+        100
+    );
+    assert_eq!(
+        total(Query {
+            database: Some("other".to_owned()),
+            ..page.clone()
+        }),
+        0
+    );
     let between = Query {
         from: Some(at(0, 1, 0)),
         to: Some(at(0, 1, 59)),
@@ -472,8 +609,15 @@ fn lines_are_found_live_and_restored_each_once_the_newest_first() {
     let id = hit.id.to_string().parse().unwrap();
     let shown = show(id, &everything, &progress).unwrap().unwrap();
     assert_eq!(&shown, hit);
-    assert!("nothing".parse::<strongroom_control::audit_logs::HitId>().is_err());
-    let far = Query { offset: 200_000, ..page };
+    assert!(
+        "nothing"
+            .parse::<strongroom_control::audit_logs::HitId>()
+            .is_err()
+    );
+    let far = Query {
+        offset: 200_000,
+        ..page
+    };
     assert!(search(&far, &everything, &progress).is_err());
 }
 
@@ -483,7 +627,11 @@ fn a_line_of_ten_megabytes_passes_and_a_longer_one_than_kept_is_told() {
     shelf.write(1);
     let mut log = OpenOptions::new().append(true).open(shelf.log()).unwrap();
     let long = "x".repeat(10 << 20);
-    write!(log, "20260102 01:00:00,db1,app,h,1,1,QUERY,shop,'SELECT {long}',0\n").unwrap();
+    write!(
+        log,
+        "20260102 01:00:00,db1,app,h,1,1,QUERY,shop,'SELECT {long}',0\n"
+    )
+    .unwrap();
     shelf.write(1);
     let segment = shelf.append();
     assert_eq!((segment.head.lines, segment.head.gaps.len()), (3, 0));
@@ -530,8 +678,14 @@ fn the_log_of_a_real_mariadb_is_kept_whole_while_it_is_rotated() {
         ..Setup::default()
     };
     let server = Database::start(shelf.folder.path(), "server", setup).unwrap();
-    let (folder, log) = (server.audit_directory(), server.audit_directory().join(AUDIT_LOG));
-    assert_eq!(LogDirectory::detect(&folder).unwrap(), Some(Format::ServerAudit));
+    let (folder, log) = (
+        server.audit_directory(),
+        server.audit_directory().join(AUDIT_LOG),
+    );
+    assert_eq!(
+        LogDirectory::detect(&folder).unwrap(),
+        Some(Format::ServerAudit)
+    );
     let mut logs = LogDirectory::open(&folder, Format::ServerAudit).unwrap();
     let mut asked = 0;
     let mut ask = |count: u32| {
@@ -553,7 +707,9 @@ fn the_log_of_a_real_mariadb_is_kept_whole_while_it_is_rotated() {
     take(&mut logs);
     ask(20);
     // The plugin's own rotation, unread lines in the old file.
-    server.sql("SET GLOBAL server_audit_file_rotate_now=ON").unwrap();
+    server
+        .sql("SET GLOBAL server_audit_file_rotate_now=ON")
+        .unwrap();
     ask(20);
     take(&mut logs);
     // logrotate: copytruncate, seen between its two steps.
@@ -561,11 +717,19 @@ fn the_log_of_a_real_mariadb_is_kept_whole_while_it_is_rotated() {
     fs::rename(rotated(&log, 1), rotated(&log, 2)).unwrap();
     fs::copy(&log, rotated(&log, 1)).unwrap();
     take(&mut logs);
-    OpenOptions::new().write(true).open(&log).unwrap().set_len(0).unwrap();
+    OpenOptions::new()
+        .write(true)
+        .open(&log)
+        .unwrap()
+        .set_len(0)
+        .unwrap();
     ask(20);
     take(&mut logs);
     // And compressed.
-    let packed = std::process::Command::new("gzip").arg(rotated(&log, 2)).status().unwrap();
+    let packed = std::process::Command::new("gzip")
+        .arg(rotated(&log, 2))
+        .status()
+        .unwrap();
     assert!(packed.success());
     ask(20);
     take(&mut logs);
@@ -578,7 +742,11 @@ fn the_log_of_a_real_mariadb_is_kept_whole_while_it_is_rotated() {
         assert_eq!(stored.matches(&mark).count(), 1, "{mark}\n{stored}");
     }
     let chain = shelf.chain();
-    let gaps: Vec<_> = chain.segments().iter().flat_map(|segment| &segment.head.gaps).collect();
+    let gaps: Vec<_> = chain
+        .segments()
+        .iter()
+        .flat_map(|segment| &segment.head.gaps)
+        .collect();
     assert_eq!(gaps, Vec::<&strongroom_source::audit::Gap>::new());
     let sets: Vec<RestoredSet> = chain
         .segments()
@@ -597,8 +765,16 @@ fn the_log_of_a_real_mariadb_is_kept_whole_while_it_is_rotated() {
         ..Query::default()
     };
     let found = search(&query, &everywhere, &progress).unwrap();
-    assert_eq!(found.total, 99, "each once, whether live or restored or both");
-    assert!(found.hits.iter().all(|hit| hit.user == "root" && hit.succeeded));
+    assert_eq!(
+        found.total, 99,
+        "each once, whether live or restored or both"
+    );
+    assert!(
+        found
+            .hits
+            .iter()
+            .all(|hit| hit.user == "root" && hit.succeeded)
+    );
 }
 
 /// Processor seconds of this process.
@@ -641,7 +817,10 @@ fn a_gigabyte_of_logs_is_taken_and_searched_at_a_hundred_megabytes_a_second() {
     let segment = shelf.append();
     let taking = processor_seconds() - before;
     assert_eq!(segment.head.lines, number);
-    println!("taken: {megabytes:.0} MB at {:.0} MB per processor second", megabytes / taking);
+    println!(
+        "taken: {megabytes:.0} MB at {:.0} MB per processor second",
+        megabytes / taking
+    );
 
     let set = shelf.restore(1);
     let logs = [Logs::Restored(&shelf.repository, &set, Zone(0))];
@@ -655,7 +834,10 @@ fn a_gigabyte_of_logs_is_taken_and_searched_at_a_hundred_megabytes_a_second() {
     let found = search(&query, &logs, &progress).unwrap();
     let searching = processor_seconds() - before;
     assert!(found.total > 0 && found.hits.len() <= 50);
-    println!("searched: {:.0} MB per processor second", megabytes / searching);
+    println!(
+        "searched: {:.0} MB per processor second",
+        megabytes / searching
+    );
     shelf.lines = number;
     assert!(megabytes / taking > 50.0, "even as tests are compiled");
 }

@@ -9,6 +9,7 @@
 //! something unread without a gap.
 
 use std::{
+    collections::BTreeMap,
     fs::File,
     io::{self, ErrorKind},
 };
@@ -369,7 +370,10 @@ impl Follower<'_> {
                 taken.push(fresh);
             }
         }
-        let mut new: Vec<_> = taken.iter().filter_map(|fresh| self.new_mark(fresh)).collect();
+        let mut new: Vec<_> = taken
+            .iter()
+            .filter_map(|fresh| self.new_mark(fresh))
+            .collect();
         new.sort_by(|a, b| a.0.cmp(&b.0));
         for (_, mark, file) in new {
             self.out.tracked.push(Tracked {
@@ -450,29 +454,33 @@ fn proven(mark: &Mark) -> Mark {
     }
 }
 
-/// Closes the files that were read to their end and that their writer has left: another file of
-/// the same log was written later.
-pub(super) fn close(tracked: &mut [Tracked], listing: &Listing) {
-    let mut newest: std::collections::BTreeMap<String, i64> = std::collections::BTreeMap::new();
-    for file in &listing.files {
-        let last = newest.entry(family(&file.name)).or_insert(i64::MIN);
-        *last = (*last).max(file.stat.modified);
-    }
+/// Closes the files that were read to their end and that their writer has left.
+pub(super) fn close(tracked: &mut [Tracked], newest: &BTreeMap<String, i64>) {
     for tracked in tracked {
         let mark = &mut tracked.mark;
-        let newest = newest.get(&family(&mark.name));
-        let left = newest.is_some_and(|newest| *newest > mark.stat.modified);
-        if tracked.file.is_some() && mark.state == State::Open && mark.is_exhausted() && left {
+        let open = tracked.file.is_some() && mark.state == State::Open && mark.is_exhausted();
+        if open && is_left(mark, newest) {
             mark.state = State::Closed;
         }
     }
 }
 
-/// Whether the writer of a file has gone on to another one.
-pub(super) fn is_left(mark: &Mark, listing: &Listing) -> bool {
-    let of = family(&mark.name);
-    listing
-        .files
-        .iter()
-        .any(|file| file.stat.modified > mark.stat.modified && family(&file.name) == of)
+/// When each log was written last.
+pub(super) fn newest(listing: &Listing) -> BTreeMap<String, i64> {
+    let mut newest = BTreeMap::new();
+    for file in &listing.files {
+        let last = newest.entry(family(&file.name)).or_insert(i64::MIN);
+        *last = file.stat.modified.max(*last);
+    }
+    newest
+}
+
+/// Whether the writer of a file has gone on to another one: that one was written later, and this
+/// one does not have the name that the writer writes to.
+pub(super) fn is_left(mark: &Mark, newest: &BTreeMap<String, i64>) -> bool {
+    let family = family(&mark.name);
+    mark.name != family
+        && newest
+            .get(&family)
+            .is_some_and(|newest| *newest > mark.stat.modified)
 }

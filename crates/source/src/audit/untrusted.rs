@@ -86,8 +86,11 @@ mod tests {
     #[test]
     fn every_kept_input_passes() {
         let corpus = concat!(env!("CARGO_MANIFEST_DIR"), "/../../fuzz/corpus");
-        let targets: [(&str, fn(&[u8])); 3] =
-            [("audit_line", line), ("audit_lines", lines), ("audit_position", position)];
+        let targets: [(&str, fn(&[u8])); 3] = [
+            ("audit_line", line),
+            ("audit_lines", lines),
+            ("audit_position", position),
+        ];
         for (name, target) in targets {
             let mut inputs = 0;
             for input in std::fs::read_dir(format!("{corpus}/{name}")).unwrap() {

@@ -53,6 +53,8 @@ struct Keeper {
     compressing: Option<(String, String)>,
     /// Whether a copy of the live file was made that is to be followed by its cut.
     copied: bool,
+    /// What happened so far, for whoever reads of a failure.
+    story: Vec<String>,
 }
 
 impl Keeper {
@@ -62,7 +64,7 @@ impl Keeper {
             content: 0,
             length: 0,
         };
-        Self {
+        let mut keeper = Self {
             folder: folder.to_owned(),
             dice: Dice::new(seed),
             seed,
@@ -75,7 +77,18 @@ impl Keeper {
             destroyed: BTreeSet::new(),
             compressing: None,
             copied: false,
-        }
+            story: Vec::new(),
+        };
+        keeper.touch(LIVE);
+        keeper
+    }
+
+    fn tell(&mut self, what: &str) {
+        let files = self.files.iter();
+        let files: Vec<String> = files
+            .map(|(name, held)| format!("{name}={}:{}", held.content, held.length))
+            .collect();
+        self.story.push(format!("{what}: {}", files.join(" ")));
     }
 
     fn step(&mut self) {
@@ -83,19 +96,22 @@ impl Keeper {
             // Whoever copies cuts next, and what is written between is lost by them.
             self.copied = false;
             self.cut();
+            self.tell("cut behind the copy");
             return;
         }
-        match self.dice.below(100) {
-            0..45 => self.append(),
-            45..55 => self.append_half(),
-            55..65 => self.rename(),
-            65..72 => self.copy(),
-            72..85 => self.compress(),
-            85..92 => self.delete_oldest(),
-            92..95 => self.cut(),
-            95..98 => self.delete_live(),
-            _ => self.rename_over(),
-        }
+        let (what, act): (&str, fn(&mut Self)) = match self.dice.below(100) {
+            0..45 => ("append", Self::append),
+            45..55 => ("append half", Self::append_half),
+            55..65 => ("rename", Self::rename),
+            65..72 => ("copy", Self::copy),
+            72..85 => ("compress", Self::compress),
+            85..92 => ("delete oldest", Self::delete_oldest),
+            92..95 => ("cut", Self::cut),
+            95..98 => ("delete live", Self::delete_live),
+            _ => ("rename over", Self::rename_over),
+        };
+        act(self);
+        self.tell(what);
     }
 
     fn touch(&mut self, name: &str) {
@@ -425,17 +441,21 @@ fn live_through(seed: u64, steps: usize) {
 /// Reads on, and compares the gaps that are told with what went away.
 fn look_and_judge(keeper: &mut Keeper, taken: &mut Taken, budget: Budget, step: usize) -> Reading {
     let seed = keeper.seed;
-    let before: BTreeSet<String> = taken.lines.iter().cloned().collect();
-    let known: Vec<(String, u64)> =
-        taken.position.files().map(|(name, bytes)| (name.to_owned(), bytes)).collect();
     let reading = taken.look(&keeper.folder, budget);
     let after: BTreeSet<&String> = taken.lines.iter().collect();
+    let known: Vec<String> = reading
+        .position
+        .files()
+        .map(|(name, bytes)| format!("{name}={bytes}"))
+        .collect();
+    keeper
+        .story
+        .push(format!("look: {}; {:?}", known.join(" "), reading.gaps));
+    let story = keeper.story.join("\n");
     assert_eq!(
         after.len(),
         taken.lines.len(),
-        "seed {seed} step {step}: a line was read twice; {:?} {:?}",
-        keeper.files.iter().map(|(name, held)| (name, held.content, held.length)).collect::<Vec<_>>(),
-        (known, &reading.spans, &reading.gaps, reading.position.files().collect::<Vec<_>>())
+        "seed {seed} step {step}: a line was read twice\n{story}"
     );
     let surviving = keeper.surviving();
     let loses = reading.gaps.iter().any(Gap::loses);
@@ -453,15 +473,11 @@ fn look_and_judge(keeper: &mut Keeper, taken: &mut Taken, budget: Budget, step: 
         if keeper.contents[content].seen {
             lost.extend(gone);
         }
-        assert!(
-            keeper.contents[content].seen || reading.gaps.len() <= 64,
-            "seed {seed} step {step}"
-        );
     }
     assert!(
         lost.is_empty() || loses,
-        "seed {seed} step {step}: lost without a gap: {lost:?}; read before: {}",
-        before.len()
+        "seed {seed} step {step}: lost without a gap: {:?}\n{story}",
+        lost.first()
     );
     for held in keeper.files.values() {
         if held.length > 0 {
@@ -476,9 +492,11 @@ fn look_and_judge(keeper: &mut Keeper, taken: &mut Taken, budget: Budget, step: 
         );
         if let Lost::Bytes(bytes) = gap.lost {
             assert!(bytes > 0);
+            // Nobody recognises a file again by a piece of its first line.
+            let piece = gap.from == 0 && bytes < 64;
             assert!(
-                !lost.is_empty(),
-                "seed {seed} step {step}: nothing is lost: {gap}"
+                piece || !lost.is_empty(),
+                "seed {seed} step {step}: nothing is lost: {gap}\n{story}"
             );
         }
     }
