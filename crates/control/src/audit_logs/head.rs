@@ -43,9 +43,9 @@ pub struct Head {
     pub first_event: Option<Timestamp>,
     /// The latest.
     pub last_event: Option<Timestamp>,
-    /// When the reading before it ended; for the first, when its own began.
+    /// When the reading before it began; for the first, when its own did.
     pub looked_from: Timestamp,
-    /// When its reading ended: what was in the logs before is in the chain up to here.
+    /// When its reading began: what was in the logs before is in the chain up to here.
     pub looked_at: Timestamp,
     /// Whether the logs held more when the reading ended.
     pub more: bool,

@@ -158,13 +158,8 @@ fn run(control: &Control, context: &StepContext<'_>, params: &AuditWork) -> Resu
     }
     loop {
         let progress = Progress::default();
-        let order = Append {
-            clock: control.time(),
-            entropy: control.shared_entropy(),
-            progress: &progress,
-            segment_bytes: SEGMENT_BYTES,
-            labels: labels(control, &directory, &row, id)?,
-        };
+        let labels = labels(control, &directory, &row, id)?;
+        let order = append_with(control, &progress, labels);
         let appended = watch(
             context,
             &progress,
@@ -186,14 +181,18 @@ fn run(control: &Control, context: &StepContext<'_>, params: &AuditWork) -> Resu
     }
 }
 
-/// How a link is written that is no segment.
-pub(super) fn plain_append<'a>(control: &'a Control, progress: &'a Progress) -> Append<'a> {
+/// How a segment or the link of a deleted one is written.
+pub(super) fn append_with<'a>(
+    control: &'a Control,
+    progress: &'a Progress,
+    labels: BTreeMap<String, String>,
+) -> Append<'a> {
     Append {
         clock: control.time(),
         entropy: control.shared_entropy(),
         progress,
         segment_bytes: SEGMENT_BYTES,
-        labels: BTreeMap::new(),
+        labels,
     }
 }
 

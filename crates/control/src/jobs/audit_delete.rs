@@ -14,7 +14,7 @@ use strongroom_jobs::{Ending, Job, JobType, Step, StepContext, StepError, error:
 use strongroom_model::state::DbssProgress;
 
 use super::{
-    audit_backup::plain_append,
+    audit_backup::append_with,
     failure::{self, of_control, of_engine},
     params::AuditWork,
     watch::watch,
@@ -52,7 +52,9 @@ fn forget_lines(control: &Control, params: &AuditWork) -> Result<()> {
         return Ok(());
     }
     let progress = Progress::default();
-    chain.delete(number, &plain_append(control, &progress))
+    // The link keeps what tells whose it was, so that a rebuilt catalog lists it too.
+    let labels = chain.labels(number)?;
+    chain.delete(number, &append_with(control, &progress, labels))
 }
 
 fn free(control: &Control, context: &StepContext<'_>) -> Result<Value, StepError> {

@@ -59,7 +59,6 @@ pub(crate) fn rows(
     for (name, _) in audit_logs::instances(repository, control.heads())? {
         let chain = Chain::open(repository, &name, control.heads())?;
         for segment in chain.segments() {
-            // The link of a deleted segment says what was there, not whose row it was.
             let Some(said) = said_of(&chain.labels(segment.head.number)?) else {
                 continue;
             };

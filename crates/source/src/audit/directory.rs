@@ -5,6 +5,7 @@
 //! that did not come to its end is done again from the same place.
 
 use std::{
+    collections::BTreeMap,
     io::{ErrorKind, Write},
     path::{Path, PathBuf},
 };
@@ -132,6 +133,7 @@ impl LogDirectory {
             mut pending,
         } = follow(&listing, self.format, from);
         let mut intake = Intake::new(self.format, self.zone, budget.bytes, sink);
+        let newest = follow::newest(&listing);
         let (mut spans, mut more) = (Vec::new(), false);
         for tracked in tracked.iter_mut().filter(|tracked| has_more(tracked)) {
             if intake.is_full() {
@@ -139,7 +141,7 @@ impl LogDirectory {
                 break;
             }
             let before = tracked.mark.offset;
-            match take(&listing, tracked, &mut intake)? {
+            match take(&listing, &newest, tracked, &mut intake)? {
                 Outcome::Done => {}
                 Outcome::More => more = true,
                 Outcome::Pending(found) => pending.push(found),
@@ -152,7 +154,7 @@ impl LogDirectory {
         let (first_event, last_event) = intake.times();
         let (lines, bytes) = (intake.lines, intake.bytes);
         gaps.append(&mut intake.gaps);
-        follow::close(&mut tracked, &listing);
+        follow::close(&mut tracked, &newest);
         let position = Position {
             marks: tracked.into_iter().map(|tracked| tracked.mark).collect(),
             ..Position::default()
@@ -196,7 +198,12 @@ enum Outcome {
 }
 
 /// Takes what a file has behind its mark.
-fn take(listing: &Listing, tracked: &mut Tracked, intake: &mut Intake<'_>) -> Result<Outcome> {
+fn take(
+    listing: &Listing,
+    newest: &BTreeMap<String, i64>,
+    tracked: &mut Tracked,
+    intake: &mut Intake<'_>,
+) -> Result<Outcome> {
     let found = tracked.file.and_then(|at| listing.files.get(at));
     let Some(found) = found else {
         return Ok(Outcome::Done);
@@ -216,7 +223,7 @@ fn take(listing: &Listing, tracked: &mut Tracked, intake: &mut Intake<'_>) -> Re
     };
     // Of a plain file that its writer left two looks ago, and of a compressed one, a last line
     // without an end is whole.
-    let left = tracked.unchanged && follow::is_left(&tracked.mark, listing);
+    let left = tracked.unchanged && follow::is_left(&tracked.mark, newest);
     let rest = if left || packing != Packing::Plain {
         Rest::Final
     } else {

@@ -9,6 +9,7 @@
 //! something unread without a gap.
 
 use std::{
+    collections::BTreeMap,
     fs::File,
     io::{self, ErrorKind},
 };
@@ -354,42 +355,25 @@ impl Follower<'_> {
 
     /// Marks for files that are new; copies of known ones are left alone.
     fn take_new(&mut self) {
-        let mut new = Vec::new();
-        for fresh in std::mem::take(&mut self.fresh) {
-            let Some(found) = self.listing.files.get(fresh.file) else {
-                continue;
-            };
-            if self.is_copy(&fresh) || !self.format.fits(&fresh.opening) {
-                continue;
+        let mut fresh = std::mem::take(&mut self.fresh);
+        fresh.retain(|fresh| !self.is_copy(fresh) && self.format.fits(&fresh.opening));
+        // Of copies of each other the one that may have most: plain, and the longest.
+        fresh.sort_by_key(|fresh| {
+            let found = self.listing.files.get(fresh.file);
+            let size = found.map_or(0, |found| found.stat.size);
+            (fresh.packing != Packing::Plain, std::cmp::Reverse(size))
+        });
+        let mut taken: Vec<Fresh> = Vec::new();
+        for fresh in fresh {
+            let twin = |other: &Fresh| is_prefix(&other.opening, &fresh.opening);
+            if !taken.iter().any(twin) {
+                taken.push(fresh);
             }
-            let unfinished = fresh
-                .ended
-                .as_ref()
-                .is_err_and(|error| error.kind() == ErrorKind::UnexpectedEof);
-            if unfinished {
-                // Whoever compresses it has hardly begun: the original is read, if there is one.
-                self.out.pending.push(Pending {
-                    file: found.name.clone(),
-                    why: "its compression has not come far".to_owned(),
-                });
-                continue;
-            }
-            let mark = Mark::new(
-                found.name.clone(),
-                found.stat,
-                fresh.packing,
-                &fresh.opening,
-            );
-            // The time is compared with others of the same log only: the zone does not matter.
-            let began = record::time(self.format, &fresh.opening, super::Zone(0));
-            let order = (
-                began.unwrap_or(found.stat.modified / 1000),
-                found.stat.modified,
-                std::cmp::Reverse(generation(&found.name)),
-                found.name.clone(),
-            );
-            new.push((order, mark, fresh.file));
         }
+        let mut new: Vec<_> = taken
+            .iter()
+            .filter_map(|fresh| self.new_mark(fresh))
+            .collect();
         new.sort_by(|a, b| a.0.cmp(&b.0));
         for (_, mark, file) in new {
             self.out.tracked.push(Tracked {
@@ -398,6 +382,38 @@ impl Follower<'_> {
                 unchanged: false,
             });
         }
+    }
+
+    /// A mark for a file, and by what it is sorted among other new ones.
+    fn new_mark(&mut self, fresh: &Fresh) -> Option<(impl Ord + use<>, Mark, usize)> {
+        let found = self.listing.files.get(fresh.file)?;
+        let unfinished = fresh
+            .ended
+            .as_ref()
+            .is_err_and(|error| error.kind() == ErrorKind::UnexpectedEof);
+        if unfinished && fresh.opening.is_empty() {
+            // Whoever compresses it has hardly begun: the original is read, if there is one.
+            self.out.pending.push(Pending {
+                file: found.name.clone(),
+                why: "its compression has not come far".to_owned(),
+            });
+            return None;
+        }
+        let mark = Mark::new(
+            found.name.clone(),
+            found.stat,
+            fresh.packing,
+            &fresh.opening,
+        );
+        // The time is compared with others of the same log only: the zone does not matter.
+        let began = record::time(self.format, &fresh.opening, super::Zone(0));
+        let order = (
+            began.unwrap_or(found.stat.modified / 1000),
+            found.stat.modified,
+            std::cmp::Reverse(generation(&found.name)),
+            found.name.clone(),
+        );
+        Some((order, mark, fresh.file))
     }
 
     /// Whether a file begins like one that has a mark.
@@ -424,6 +440,12 @@ impl Follower<'_> {
     }
 }
 
+/// Whether one file begins with all that the other begins with.
+fn is_prefix(a: &[u8], b: &[u8]) -> bool {
+    let length = a.len().min(b.len());
+    a.get(..length) == b.get(..length)
+}
+
 /// A mark by what was read of it only: a copy that was made earlier has less of the rest.
 fn proven(mark: &Mark) -> Mark {
     Mark {
@@ -432,29 +454,33 @@ fn proven(mark: &Mark) -> Mark {
     }
 }
 
-/// Closes the files that were read to their end and that their writer has left: another file of
-/// the same log was written later.
-pub(super) fn close(tracked: &mut [Tracked], listing: &Listing) {
-    let mut newest: std::collections::BTreeMap<String, i64> = std::collections::BTreeMap::new();
-    for file in &listing.files {
-        let last = newest.entry(family(&file.name)).or_insert(i64::MIN);
-        *last = (*last).max(file.stat.modified);
-    }
+/// Closes the files that were read to their end and that their writer has left.
+pub(super) fn close(tracked: &mut [Tracked], newest: &BTreeMap<String, i64>) {
     for tracked in tracked {
         let mark = &mut tracked.mark;
-        let newest = newest.get(&family(&mark.name));
-        let left = newest.is_some_and(|newest| *newest > mark.stat.modified);
-        if tracked.file.is_some() && mark.state == State::Open && mark.is_exhausted() && left {
+        let open = tracked.file.is_some() && mark.state == State::Open && mark.is_exhausted();
+        if open && is_left(mark, newest) {
             mark.state = State::Closed;
         }
     }
 }
 
-/// Whether the writer of a file has gone on to another one.
-pub(super) fn is_left(mark: &Mark, listing: &Listing) -> bool {
-    let of = family(&mark.name);
-    listing
-        .files
-        .iter()
-        .any(|file| file.stat.modified > mark.stat.modified && family(&file.name) == of)
+/// When each log was written last.
+pub(super) fn newest(listing: &Listing) -> BTreeMap<String, i64> {
+    let mut newest = BTreeMap::new();
+    for file in &listing.files {
+        let last = newest.entry(family(&file.name)).or_insert(i64::MIN);
+        *last = file.stat.modified.max(*last);
+    }
+    newest
+}
+
+/// Whether the writer of a file has gone on to another one: that one was written later, and this
+/// one does not have the name that the writer writes to.
+pub(super) fn is_left(mark: &Mark, newest: &BTreeMap<String, i64>) -> bool {
+    let family = family(&mark.name);
+    mark.name != family
+        && newest
+            .get(&family)
+            .is_some_and(|newest| *newest > mark.stat.modified)
 }

@@ -157,7 +157,7 @@ pub(super) struct Mark {
     /// Bytes behind them that were there and not read: a line without its end, or more than the
     /// budget. Of a compressed file nobody knows before it is read.
     pub(super) unread: Option<u64>,
-    /// Of the bytes that it begins with, read or not.
+    /// Of the whole lines that it begins with, read or not.
     pub(super) heads: Vec<Head>,
     /// Of the last [`TAIL`] bytes that were read, or of all if there were fewer.
     pub(super) tail: Hash,
@@ -176,7 +176,7 @@ impl Mark {
             state: State::Open,
             offset: 0,
             unread: (packing == Packing::Plain).then_some(stat.size),
-            heads: heads(opening),
+            heads: heads(whole_lines(opening)),
             tail: Hash::of(b""),
             latest: None,
         }
@@ -206,6 +206,15 @@ impl Mark {
     pub(super) const fn is_exhausted(&self) -> bool {
         matches!(self.unread, Some(0))
     }
+}
+
+/// What a file begins with, without a line that has no end yet: a few bytes of one say nothing.
+fn whole_lines(opening: &[u8]) -> &[u8] {
+    if opening.len() as u64 >= TAIL {
+        return opening;
+    }
+    let end = memchr::memrchr(b'\n', opening).map_or(0, |end| end + 1);
+    opening.get(..end).unwrap_or_default()
 }
 
 /// Hashes of the first bytes, at a few lengths.

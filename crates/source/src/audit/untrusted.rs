@@ -83,6 +83,26 @@ mod tests {
 
     use super::*;
 
+    #[test]
+    fn every_kept_input_passes() {
+        let corpus = concat!(env!("CARGO_MANIFEST_DIR"), "/../../fuzz/corpus");
+        let targets: [(&str, fn(&[u8])); 3] = [
+            ("audit_line", line),
+            ("audit_lines", lines),
+            ("audit_position", position),
+        ];
+        for (name, target) in targets {
+            let mut inputs = 0;
+            for input in std::fs::read_dir(format!("{corpus}/{name}")).unwrap() {
+                target(&std::fs::read(input.unwrap().path()).unwrap());
+                inputs += 1;
+            }
+            assert!(inputs > 0, "{name}");
+        }
+        let kept = std::fs::read(format!("{corpus}/audit_position/one")).unwrap();
+        assert!(serde_json::from_slice::<Position>(&kept).is_ok());
+    }
+
     proptest! {
         #[test]
         fn anything_may_stand_in_a_log(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
