@@ -232,7 +232,10 @@ fn a_statement_is_found_again_after_its_log_was_lost_and_a_changed_segment_shows
     stage.refused(&["audit", "verify", "shop", "--report", file])?;
     let signed: Value = serde_json::from_slice(&fs::read(&report)?)?;
     let found = &signed["report"];
-    assert_eq!((&found["deleted"], &found["problem_count"]), (&json!(1), &json!(0)));
+    assert_eq!(
+        (&found["deleted"], &found["problem_count"]),
+        (&json!(1), &json!(0))
+    );
 
     // A bit that turns in what is kept is found.
     let stage = turned(stage)?;

@@ -6,6 +6,7 @@
 mod audit_logs;
 mod crash;
 mod crash_care;
+mod dbss;
 mod ddm;
 mod failures;
 mod freshness;

@@ -4,6 +4,9 @@
 //! Instances are named by id or name, backups by id. Registering is `strongroom resource add audit`,
 //! because a path of the host is an operator's word.
 
+mod find;
+mod rows;
+
 use std::{fs, path::PathBuf};
 
 use anyhow::{Context as _, Result, bail};
@@ -11,16 +14,12 @@ use clap::Subcommand;
 use strongroom_wire::{
     Empty,
     dbss::{
-        BackupPath, DeleteAuditBackupTask, DeleteInstancesNew, DomainInstancePath, InstancePath,
-        Limit, ListAuditBackupInfo, ListAuditInstancesLast, ListAuditObsBuckets, ListAuditSqlsNew,
-        Number, PageQuery, ProjectPath, RestoreAuditBackup, RetryAuditBackupTask,
+        BackupPath, DeleteAuditBackupTask, DeleteInstancesNew, DomainInstancePath,
+        ListAuditObsBuckets, ListAuditSqlsNew, Number, RestoreAuditBackup, RetryAuditBackupTask,
         SetAuditBackupSwitch,
-        backup::{
-            BackupInfo, Cycle, ListBackupsReply, ListBackupsRequest, Progress as How, SwitchMode,
-            SwitchRequest,
-        },
-        instance::{DeleteInstanceRequest, InstanceRow, JobStatus},
-        statement::{ListSqlsReply, ListSqlsRequest, Order, TimeRange},
+        backup::{BackupInfo, Cycle, Progress as How, SwitchMode, SwitchRequest},
+        instance::{DeleteInstanceRequest, JobStatus},
+        statement::{ListSqlsRequest, Order, TimeRange},
     },
     native::{
         BackUpAuditInstance, RegisterAuditInstance, ShowAuditJob, VerifyAuditInstance,
@@ -30,20 +29,21 @@ use strongroom_wire::{
         },
     },
     path::NoPath,
-    query::{NoQuery, Offset},
+    query::NoQuery,
     time::{DbssTime, IamTime},
 };
 
+use self::{
+    find::{PAGE, backup_path, backups, find, id_of, instances, path_of, project_path},
+    rows::{rows_of, rows_of_backups, rows_of_statements},
+};
 use super::resource;
 use crate::{
     arguments::Context,
     connection::{Connection, until},
-    output::{Output, table},
+    output::Output,
     progress::Progress,
 };
-
-/// Rows of a page.
-const PAGE: u32 = 1000;
 
 /// What is done with audit logs.
 #[derive(Subcommand)]
@@ -420,128 +420,4 @@ fn wait(connection: &Connection, output: Output, what: &str, id: &str) -> Result
         bail!("{what}: job {id} failed: {why}");
     }
     Ok(job)
-}
-
-fn project_path(connection: &Connection) -> ProjectPath {
-    ProjectPath {
-        project_id: connection.project().to_owned(),
-    }
-}
-
-fn path_of(connection: &Connection, instance_id: String) -> InstancePath {
-    InstancePath {
-        project_id: connection.project().to_owned(),
-        instance_id,
-    }
-}
-
-fn backup_path(connection: &Connection, instance: &str, backup: &str) -> Result<BackupPath> {
-    Ok(BackupPath {
-        project_id: connection.project().to_owned(),
-        instance_id: id_of(connection, instance)?,
-        id: backup.to_owned(),
-    })
-}
-
-/// Every instance, page after page.
-fn instances(connection: &Connection) -> Result<Vec<InstanceRow>> {
-    let mut all: Vec<InstanceRow> = Vec::new();
-    loop {
-        let query = PageQuery {
-            limit: Limit::new(PAGE),
-            offset: Some(Offset(u32::try_from(all.len())?)),
-        };
-        let page = connection
-            .call::<ListAuditInstancesLast>(project_path(connection), query, Empty)
-            .context("cannot list audit instances")?;
-        if page.instances.is_empty() {
-            return Ok(all);
-        }
-        all.extend(page.instances);
-    }
-}
-
-/// Every backup of an instance, page after page.
-fn backups(connection: &Connection, instance: &str) -> Result<ListBackupsReply> {
-    let mut all: Vec<BackupInfo> = Vec::new();
-    for page in 1.. {
-        let request = ListBackupsRequest {
-            page: Number(page),
-            size: Number(PAGE),
-            ..ListBackupsRequest::default()
-        };
-        let path = path_of(connection, instance.to_owned());
-        let mut found = connection
-            .call::<ListAuditBackupInfo>(path, NoQuery, request)
-            .context("cannot list backups")?;
-        let last = found.data_list.len() < PAGE as usize;
-        all.extend(found.data_list);
-        if last {
-            found.data_list = all;
-            return Ok(found);
-        }
-    }
-    bail!("there is no end of backups")
-}
-
-/// The instance of that id or name.
-fn find(connection: &Connection, word: &str) -> Result<InstanceRow> {
-    let mut found = instances(connection)?;
-    found.retain(|instance| instance.id == word || instance.name == word);
-    found.pop().with_context(|| {
-        format!("there is no audit instance {word}; `strongroom audit list` shows them")
-    })
-}
-
-/// The id of that id or name; one that is off the list is known by its id alone.
-fn id_of(connection: &Connection, word: &str) -> Result<String> {
-    let is_id = word.len() == 32 && word.bytes().all(|one| one.is_ascii_hexdigit());
-    if is_id {
-        return Ok(word.to_owned());
-    }
-    Ok(find(connection, word)?.id)
-}
-
-fn rows_of(instances: &[InstanceRow]) -> String {
-    let rows = instances.iter().map(|instance| {
-        [
-            instance.id.clone(),
-            instance.name.clone(),
-            instance.status.to_string(),
-            instance.created.clone(),
-        ]
-    });
-    table(["ID", "NAME", "STATUS", "CREATED"], rows)
-}
-
-fn rows_of_backups(backups: &[BackupInfo]) -> String {
-    let shown = |time: Option<DbssTime>| time.map(|time| time.to_string()).unwrap_or_default();
-    let rows = backups.iter().map(|backup| {
-        [
-            backup.id.clone(),
-            backup.progress.to_string(),
-            format!("{} {}", backup.file_size, backup.file_size_unit),
-            shown(backup.start_time),
-            shown(backup.end_time),
-            backup.backup_time.to_string(),
-        ]
-    });
-    let heads = ["ID", "PROGRESS", "SIZE", "FROM", "TO", "CREATED"];
-    table(heads, rows)
-}
-
-fn rows_of_statements(found: &ListSqlsReply) -> String {
-    let rows = found.sqls.iter().map(|item| {
-        let sql = &item.sql;
-        [
-            sql.start_time.clone(),
-            sql.db_user.clone(),
-            sql.client_ip.clone(),
-            sql.db_instance.clone(),
-            sql.sql_response.to_string(),
-            sql.sql_statement.clone(),
-        ]
-    });
-    let heads = ["TIME", "USER", "CLIENT", "DATABASE", "RESULT", "STATEMENT"];
-    table(heads, rows)
 }
