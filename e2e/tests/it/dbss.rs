@@ -411,9 +411,9 @@ fn a_service_that_is_killed_anywhere_finishes_what_was_ordered() -> Result<()> {
     }
     // What was deleted is missing, and nothing else.
     let proof = stage.folder.path().join("proof.json");
-    let words = ["audit", "verify", &stage.instance, "--report"];
     let verify = |stage: &Stage| -> Result<Value> {
-        stage.refused(&[&words[..], &[proof.to_str().context("a path")?]].concat())?;
+        let file = proof.to_str().context("a path")?;
+        stage.refused(&["audit", "verify", &stage.instance, "--report", file])?;
         Ok(serde_json::from_slice::<Value>(&fs::read(&proof)?)?["report"].take())
     };
     let before_loss = verify(&stage)?;

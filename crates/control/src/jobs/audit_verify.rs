@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use strongroom_catalog::Tx;
 use strongroom_engine::tree::Progress;
 use strongroom_jobs::{Ending, Job, JobType, Step, StepContext, StepError, error::HookError};
+use strongroom_model::Timestamp;
 
 use super::{
     failure::{self, of_control},
@@ -15,7 +16,7 @@ use super::{
 };
 use crate::{
     Control, Error, Reason, Result,
-    audit_logs::{Chain, Signed, VerifyOrder, sign},
+    audit_logs::{Chain, Head, Signed, VerifyOrder, sign},
     dbss::tasks,
 };
 
@@ -44,7 +45,7 @@ fn look(control: &Control, context: &StepContext<'_>, params: &AuditVerify) -> R
     };
     let progress = Progress::default();
     let order = VerifyOrder {
-        from: params.from.unwrap_or(first.head.looked_from),
+        from: params.from.unwrap_or_else(|| beginning(&first.head)),
         to: params.to.unwrap_or(last.head.looked_at),
         anchor: None,
         progress: &progress,
@@ -52,6 +53,12 @@ fn look(control: &Control, context: &StepContext<'_>, params: &AuditVerify) -> R
     };
     let report = watch(context, &progress, || false, || chain.verify(&order))?;
     Ok(sign(&report, control.master_key()))
+}
+
+/// From when on a chain can tell anything: its first line, or the first look if it had none.
+fn beginning(first: &Head) -> Timestamp {
+    let looked = first.looked_from;
+    first.first_event.map_or(looked, |line| line.min(looked))
 }
 
 fn finished(control: &Control, tx: &Tx<'_>, job: &Job, ending: &Ending) -> Result<(), HookError> {

@@ -163,6 +163,8 @@ words! {
     Accepted, "result" {
         /// Taken.
         Success = "SUCCESS",
+        /// Not taken; a refusal says so by its status instead.
+        Failed = "FAIL",
     }
 
     /// The same word as some operations spell it.

@@ -9,8 +9,9 @@ use std::{collections::BTreeSet, fs, path::PathBuf};
 
 use serde_json::{Value, json};
 use strongroom_wire::{
-    Operation, dbss,
+    Operation, OperationInfo, Service, dbss,
     dbss::{Number, NumberText, backup::ListBackupsRequest},
+    definitions::{check_of, is_published_of},
 };
 
 fn example(operation: &str, part: &str) -> Option<Value> {
@@ -67,6 +68,37 @@ fn every_document_is_read_and_written_back_field_by_field() {
         .map(|operation| operation.name)
         .collect();
     assert_eq!(working, BTreeSet::from(known));
+}
+
+#[test]
+fn our_replies_are_what_the_definitions_say() {
+    let (mut checked, mut found) = (0, Vec::new());
+    for operation in dbss::ALL.iter().filter(|operation| operation.works()) {
+        let Some(reply) = example(operation.name, "reply").filter(|_| operation.has_reply) else {
+            continue;
+        };
+        if !is_published_of(Service::Dbss, operation.name) {
+            continue;
+        }
+        let checked_of = check_of(Service::Dbss, operation.name, operation.success, &reply);
+        if let Err(problems) = checked_of {
+            let name = operation.name;
+            found.extend(problems.into_iter().map(|one| format!("{name}{one}")));
+        }
+        checked += 1;
+    }
+    assert_eq!(found, [""; 0]);
+    assert!(checked > 20, "{checked}");
+}
+
+#[test]
+fn an_order_that_was_taken_is_answered_with_a_body() {
+    let order = |operation: &&OperationInfo| operation.name == "RestoreAuditBackup";
+    assert!(dbss::ALL.iter().find(order).unwrap().has_reply);
+    for operation in dbss::ALL.iter().filter(|operation| operation.works()) {
+        let empty = operation.success == 204;
+        assert_eq!(operation.has_reply, !empty, "{}", operation.name);
+    }
 }
 
 #[test]
