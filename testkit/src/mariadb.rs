@@ -29,7 +29,12 @@ pub struct Setup {
     pub spider: bool,
     /// Without a binary log.
     pub no_log: bool,
+    /// With an audit log, [`AUDIT_LOG`] in a directory of its own.
+    pub audit: bool,
 }
+
+/// The audit log's name in [`Database::audit_directory`].
+pub const AUDIT_LOG: &str = "server_audit.log";
 
 /// A running server.
 #[derive(Debug)]
@@ -45,6 +50,9 @@ impl Database {
     pub fn start(folder: &Path, name: &str, setup: Setup) -> io::Result<Self> {
         let folder = folder.join(name);
         copy(&template()?, &folder)?;
+        if setup.audit {
+            fs::create_dir(folder.join("audit"))?;
+        }
         let mut database = Self {
             folder,
             port: 0,
@@ -115,6 +123,18 @@ impl Database {
                 "--binlog-format=ROW".to_owned(),
             ]);
         }
+        if self.setup.audit {
+            let log = self.audit_directory().join(AUDIT_LOG);
+            command
+                .arg("--plugin-load-add=server_audit.so")
+                .arg("--server-audit-logging=ON")
+                .arg(format!("--server-audit-file-path={}", log.display()))
+                // Rotated when a test says so.
+                .args([
+                    "--server-audit-file-rotate-size=1G",
+                    "--server-audit-file-rotations=9",
+                ]);
+        }
         if self.setup.spider {
             command.arg("--plugin-load-add=ha_spider.so");
         }
@@ -145,6 +165,11 @@ impl Database {
                 String::from_utf8_lossy(&output.stderr).into_owned(),
             ))
         }
+    }
+
+    /// Where the audit log is.
+    pub fn audit_directory(&self) -> PathBuf {
+        self.folder.join("audit")
     }
 
     /// The port.

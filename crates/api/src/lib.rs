@@ -7,7 +7,7 @@
 //! - [`cloud`]: what every handler works with; `authenticate`, `authorize`, [`limit`],
 //!   `audit`: who calls, what it may do and how often, what is kept;
 //!   [`metrics`]: what is counted
-//! - [`cbr`], [`ddm`], [`eps`], [`iam`], [`native`], [`planned`]: the services
+//! - [`cbr`], [`dbss`], [`ddm`], [`eps`], [`iam`], [`native`]: the services
 //! - [`origins`], [`listen`], [`tls`]: sockets, connections, certificates
 //!
 //! Invariants: nothing below this crate is async; a vendor's odd spelling does not get past it;
@@ -19,6 +19,7 @@ mod authorize;
 pub mod call;
 pub mod cbr;
 pub mod cloud;
+pub mod dbss;
 pub mod ddm;
 pub mod dialect;
 pub mod eps;
@@ -29,7 +30,6 @@ pub mod listen;
 pub mod metrics;
 pub mod native;
 pub mod origins;
-pub mod planned;
 pub mod request;
 pub mod service;
 pub mod tls;

@@ -12,9 +12,8 @@ use std::{
 use crate::{
     cbr,
     cloud::{Cloud, Endpoints},
-    ddm, eps, iam,
+    dbss, ddm, eps, iam,
     listen::Listener,
-    planned,
 };
 
 /// One bound socket per service.
@@ -88,7 +87,7 @@ impl Sockets {
             listener("identity", self.identity, iam::router(Arc::clone(cloud))),
             listener("cbr", self.cbr, cbr::router(Arc::clone(cloud))),
             listener("ddm", self.ddm, ddm::router(Arc::clone(cloud))),
-            listener("dbss", self.dbss, planned::dbss(Arc::clone(cloud))),
+            listener("dbss", self.dbss, dbss::router(Arc::clone(cloud))),
             listener("eps", self.eps, eps::router(Arc::clone(cloud))),
         ]
     }

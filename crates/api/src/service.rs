@@ -209,22 +209,6 @@ impl<A: App> Service<A> {
             .fallback(move |request| refuse(nowhere, request, no_such_api))
     }
 
-    /// The router of a service of which nothing works yet: every path says so, in the service's
-    /// dialect and to proven callers only; its version document is public and says so too.
-    pub fn planned(self, operation: &'static str, reason: &'static str) -> Router {
-        let why = move |app: &A, request: &Request| {
-            let proven = match request.uri.path() {
-                "/" => Ok(()),
-                _ => app.authenticate(request, None).map(drop),
-            };
-            proven
-                .err()
-                .unwrap_or(Failure::NotYet { operation, reason })
-        };
-        self.router
-            .fallback(move |request| refuse(self.shared, request, why))
-    }
-
     fn route(mut self, info: OperationInfo, respond: Respond<A>) -> Self {
         if !self.routed.insert(key(&info)) {
             return self;
@@ -345,6 +329,12 @@ fn answer<A: App>(
         let project = segments.iter().find(tenant).map(|(_, id)| id.as_str());
         let session = proven.insert(app.authenticate(&request, project)?);
         if project.is_some_and(|id| !session.acts_for(id)) {
+            return Err(Failure::OtherProject);
+        }
+        // Three operations of DBSS have the account in the project's place.
+        let account = segments.iter().find(|(name, _)| *name == "domain_id");
+        let of_tenant = route.info.service == strongroom_wire::Service::Dbss;
+        if of_tenant && account.is_some_and(|(_, id)| !session.is_of(id)) {
             return Err(Failure::OtherProject);
         }
         app.admit(session)?;

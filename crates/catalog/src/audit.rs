@@ -142,6 +142,39 @@ impl Audit<'_> {
         self.page(Filter::new().is("project_id", project), page)
     }
 
+    /// The newest deeds of the project in that time, at most so many, whose operation begins with
+    /// one of `operations` and whose target contains one of `targets`.
+    pub fn about(
+        &self,
+        project: &ProjectId,
+        (from, until): (Option<Timestamp>, Option<Timestamp>),
+        operations: &[&str],
+        targets: &[&str],
+        limit: u32,
+    ) -> Result<Vec<AuditRow>> {
+        let mut filter = Filter::new()
+            .is("project_id", project)
+            .at_least("at", from.as_ref())
+            .at_most("at", until.as_ref());
+        for (column, words, begins) in [("operation", operations, true), ("target", targets, false)]
+        {
+            let found: Vec<_> = words
+                .iter()
+                .map(|word| {
+                    let front = if begins { "" } else { "%" };
+                    let place = filter.bind(format!("{front}{word}%").to_value());
+                    format!("{column} LIKE {place}")
+                })
+                .collect();
+            filter = filter.that(&format!("({})", found.join(" OR ")));
+        }
+        let page = Page {
+            limit,
+            ..Page::default()
+        };
+        Ok(self.page(filter, &page)?.rows)
+    }
+
     /// One page of the deeds in all projects and outside of any, the newest first.
     pub fn any_project_list(&self, page: &Page) -> Result<Listed<AuditRow>> {
         self.page(Filter::new(), page)

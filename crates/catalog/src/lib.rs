@@ -13,6 +13,7 @@
 //!   their projects
 //! - [`operation_logs`], [`jobs`]: what is being done and what was done
 //! - [`usage`]: what is counted once and kept true
+//! - [`dbss`]: directories of audit logs and their backups
 //! - [`ddm`]: sharding layers of databases and the backups of their metadata
 //! - [`freshness`], [`notifications`]: whether backups are as fresh as promised, and who is told
 //! - [`audit`], [`settings`]: who did what; what the first start chose
@@ -32,6 +33,7 @@ mod catalog;
 mod check;
 pub mod checkpoints;
 pub mod checks;
+pub mod dbss;
 pub mod ddm;
 pub mod document;
 pub mod enterprise;
@@ -65,6 +67,9 @@ pub use backups::{BackupFilter, BackupKey, BackupRow, SharedFilter};
 pub use catalog::Catalog;
 pub use checkpoints::CheckpointRow;
 pub use checks::{BackupCheckRow, CheckSums, VaultCheckRow};
+pub use dbss::{
+    DbssBackupFilter, DbssBackupRow, DbssInstanceRow, DbssSums, DbssTagRow, DbssTaskRow, LogGap,
+};
 pub use ddm::{
     DataNodeName, DataNodeRow, DdmBackupFilter, DdmBackupRow, DdmInstanceRow, DdmTagRow,
     DdmTaskFilter, DdmTaskRow, DepotRow,

@@ -11,12 +11,13 @@ use std::fmt;
 use serde::{Serialize, de::DeserializeOwned};
 use strongroom_jobs::JobState;
 use strongroom_model::{
-    AccessKeyId, AgentId, BackupId, Bytes, CheckpointId, DataNodeId, DdmBackupId, DdmInstanceId,
-    DomainId, EnterpriseProjectId, GiB, JobId, MemberId, OperationLogId, OrganizationPolicyId,
-    PolicyId, ProjectId, ReplicationId, ResourceId, ResourceKind, Timestamp, UserId, VaultId,
+    AccessKeyId, AgentId, BackupId, Bytes, CheckpointId, DataNodeId, DbssBackupId, DbssInstanceId,
+    DdmBackupId, DdmInstanceId, DomainId, EnterpriseProjectId, GiB, JobId, MemberId,
+    OperationLogId, OrganizationPolicyId, PolicyId, ProjectId, ReplicationId, ResourceId,
+    ResourceKind, Timestamp, UserId, VaultId,
     state::{
-        BackupStatus, CheckpointStatus, DdmBackupStatus, DdmInstanceStatus, DdmTaskStatus,
-        ProtectStatus, TaskStatus, VaultStatus,
+        BackupStatus, CheckpointStatus, DbssInstanceStatus, DbssProgress, DbssTaskStatus,
+        DdmBackupStatus, DdmInstanceStatus, DdmTaskStatus, ProtectStatus, TaskStatus, VaultStatus,
     },
 };
 
@@ -224,6 +225,8 @@ macro_rules! texts {
 texts!(
     AgentId,
     DataNodeId,
+    DbssBackupId,
+    DbssInstanceId,
     DdmBackupId,
     DdmInstanceId,
     EnterpriseProjectId,
@@ -273,6 +276,9 @@ pub(crate) use words;
 words!(
     BackupStatus,
     CheckpointStatus,
+    DbssInstanceStatus,
+    DbssProgress,
+    DbssTaskStatus,
     DdmBackupStatus,
     DdmInstanceStatus,
     DdmTaskStatus,

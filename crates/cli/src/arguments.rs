@@ -51,6 +51,9 @@ enum Command {
     /// Register what can be protected
     #[command(subcommand)]
     Resource(commands::resource::Verb),
+    /// Back up, search and prove audit logs of databases
+    #[command(subcommand)]
+    Audit(commands::audit::Verb),
     /// Back up and restore what sharding layers know
     #[command(subcommand)]
     Ddm(commands::ddm::Verb),
@@ -95,6 +98,7 @@ impl Arguments {
             Command::Try(options) => options.run(&context),
             Command::Serve(options) => options.run(&context),
             Command::Resource(verb) => verb.run(&context),
+            Command::Audit(verb) => verb.run(&context),
             Command::Ddm(verb) => verb.run(&context),
             Command::Vault(verb) => verb.run(&context),
             Command::Backup(options) => options.run(&context),

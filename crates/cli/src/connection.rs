@@ -14,7 +14,13 @@ use std::{
 use anyhow::{Context as _, Result, bail};
 use strongroom_client::{Client, Credentials, Options, ProjectChoice, files};
 use strongroom_model::ResourceId;
-use strongroom_wire::{Operation, Service, cbr::ProjectPath, text::Secret};
+use strongroom_wire::{
+    Empty, Operation, Service,
+    cbr::ProjectPath,
+    iam::{KeystoneListAuthDomains, domain::ListDomainsQuery},
+    path::NoPath,
+    text::Secret,
+};
 
 use crate::arguments::Context;
 
@@ -51,6 +57,14 @@ impl Connection {
     /// The project's id.
     pub(crate) fn project(&self) -> &str {
         &self.project
+    }
+
+    /// The account's id, asked for: few operations need it.
+    pub(crate) fn domain(&self) -> Result<String> {
+        let query = ListDomainsQuery::default();
+        let found = self.call::<KeystoneListAuthDomains>(NoPath, query, Empty)?;
+        let first = found.domains.into_iter().next();
+        Ok(first.context("the service names no account")?.id)
     }
 
     /// The path of operations on the whole project.

@@ -15,7 +15,7 @@ use strongroom_catalog::{Catalog, Tx, VaultRow};
 use strongroom_model::{Clock, Entropy, ProjectId, Timestamp, VaultId};
 use strongroom_store::{ErrorKind, Key, Store};
 
-use crate::{Caller, Error, MasterKey, Result, freshness::watchdog::Round};
+use crate::{Caller, Error, MasterKey, Result, audit_logs::Heads, freshness::watchdog::Round};
 
 /// Opens the store that holds one vault's repository and nothing else.
 pub type StoreOf = Arc<dyn Fn(VaultId) -> strongroom_store::Result<Store> + Send + Sync>;
@@ -76,6 +76,7 @@ pub struct Control {
     waker: Arc<OnceLock<Waker>>,
     round: Arc<Mutex<Option<Round>>>,
     panics: Arc<Mutex<BTreeMap<&'static str, u64>>>,
+    heads: Arc<Heads>,
 }
 
 /// Called whenever jobs were ordered.
@@ -93,6 +94,7 @@ impl Control {
             waker: Arc::default(),
             round: Arc::default(),
             panics: Arc::default(),
+            heads: Arc::default(),
         }
     }
 
@@ -111,6 +113,11 @@ impl Control {
 
     pub(crate) fn shared_entropy(&self) -> Arc<dyn Entropy> {
         Arc::clone(&self.parts.entropy)
+    }
+
+    /// Heads of segments of audit logs that were read before: they never change.
+    pub(crate) fn heads(&self) -> &Heads {
+        &self.heads
     }
 
     pub(crate) fn catalog(&self) -> &Catalog {

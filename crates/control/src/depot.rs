@@ -14,7 +14,7 @@ use strongroom_store::{ErrorKind, Key, Store};
 
 use crate::{
     Control, Error, Result,
-    jobs::ddm_told,
+    jobs::{audit_told, ddm_told},
     keys::{self, DataKey},
 };
 
@@ -53,13 +53,21 @@ impl Control {
             Err(EngineError::NotARepository { .. }) => Vec::new(),
             Err(error) => return Err(failed(error)),
         };
-        let found = rows.len() as u64;
-        if rows.is_empty() {
+        let logs = match Repository::open(store.clone(), &Unlock::Key(record.key())) {
+            Ok(repository) => audit_told::rows(self, &repository, record.project)?,
+            Err(_) => Vec::new(),
+        };
+        let of_logs: usize = logs.iter().map(|told| told.backups.len()).sum();
+        let found = (rows.len() + of_logs) as u64;
+        if found == 0 {
             // Nothing tells whose it was, and nothing is lost.
             return Ok(Some(0));
         }
         self.write(|tx| {
             for told in &rows {
+                crate::import::put_project(tx, &told.domain, &told.project)?;
+            }
+            for told in &logs {
                 crate::import::put_project(tx, &told.domain, &told.project)?;
             }
             if tx.depots().get(&row.project_id)?.is_none() {
@@ -81,6 +89,9 @@ impl Control {
                 {
                     tx.ddm_backups().insert(&backup)?;
                 }
+            }
+            for told in logs {
+                told.put(tx)?;
             }
             Ok(Some(found))
         })

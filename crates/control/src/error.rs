@@ -322,7 +322,16 @@ reasons! {
     /// The thing is still used by others.
     StillInUse = "still_in_use", "it is still in use";
 
-    /// DDM: no such sharding layer in the project.
+    /// DBSS: a statement that is in no log.
+    NoSuchStatement = "no_such_statement", "no such statement";
+    /// DBSS: the directory or a file in it cannot be read.
+    LogsUnreadable = "logs_unreadable", "the audit logs cannot be read";
+    /// DBSS: another audit instance reads it.
+    DirectoryTaken = "directory_taken", "another audit instance reads the directory";
+    /// DBSS 100210016.
+    TooManyInstances = "too_many_instances", "the project holds its maximum of audit instances";
+
+    /// DDM and DBSS: no such instance in the project.
     NoSuchInstance = "no_such_instance", "no such instance";
     /// DDM: the data node is not there, or behind another instance.
     NoSuchDataNode = "no_such_data_node", "the instance has no such data node";

@@ -10,7 +10,9 @@
 //! - [`members`]: backups that two projects see; [`agents`]: clients on hosts; [`features`]
 //! - [`plans`], [`trash`], [`locks`]: so that nothing is lost by mistake
 //! - [`verification`]: every byte is read again now and then
+//! - [`dbss`]: audit logs of databases; `audit_logs`: the chain that they are kept in
 //! - [`ddm`]: sharding layers in front of databases; `depot`: where their backups are
+//! - [`audit_logs`]: audit logs of databases, chained, proven, searched
 //! - [`operation_logs`]: tasks as tenants follow them; [`usage`]: space; [`upkeep`]: now and then
 //! - [`freshness`]: is everything backed up as promised; [`notify`]: who is told if not
 //! - [`identity`]: who there is, and who calls; [`permissions`]: who may do what; [`audit`]: who
@@ -22,10 +24,12 @@
 
 pub mod agents;
 pub mod audit;
+pub mod audit_logs;
 pub mod backups;
 pub mod caller;
 pub mod checkpoints;
 mod control;
+pub mod dbss;
 pub mod ddm;
 mod depot;
 pub mod enterprise;

@@ -41,6 +41,7 @@ impl Control {
             let runs = self.now().plus_seconds(-RUNS_REMEMBERED_DAYS * 86_400);
             tx.policy_runs().any_project_remove_before(runs)?;
             tx.replications().any_project_remove_failed_before(before)?;
+            tx.dbss_tasks().any_project_remove_ended_before(before)?;
             tx.ddm_tasks().any_project_remove_ended_before(before)?;
             let jobs = tx.jobs().remove_ended_before(before)?;
             Ok((logs, jobs))

@@ -149,6 +149,10 @@ ids! {
     DdmNodeId, "node", Tagged("no09");
     /// A database server behind a sharding layer.
     DataNodeId, "data node", Tagged("in01");
+    /// A directory of audit logs of databases (DBSS says audit instance).
+    DbssInstanceId, "audit instance", Plain;
+    /// One backup of audit logs.
+    DbssBackupId, "audit backup", Plain;
 }
 
 /// The public half of an access key: 20 capital letters and digits.

@@ -5,6 +5,7 @@
 //!
 //! - [`id`]: one newtype per kind of object
 //! - [`time`]: microsecond timestamps and the injected clock
+//! - [`cycle`]: when backups of audit logs are due
 //! - [`entropy`]: injected randomness and ids made from it
 //! - [`size`]: bytes, MiB and GiB, with the vendor's rounding
 //! - [`state`]: the states of backups, checkpoints, vaults, resources and tasks, and legal moves
@@ -13,6 +14,7 @@
 //! - [`content`]: files and disks as sources show them and sinks take them
 
 pub mod content;
+pub mod cycle;
 pub mod entropy;
 pub mod id;
 pub mod kind;
@@ -24,9 +26,10 @@ pub mod time;
 
 pub use entropy::Entropy;
 pub use id::{
-    AccessKeyId, AgentId, BackupId, CheckpointId, DataNodeId, DdmBackupId, DdmInstanceId,
-    DdmNodeId, DomainId, EnterpriseProjectId, JobId, MemberId, OperationLogId,
-    OrganizationPolicyId, PolicyId, ProjectId, ReplicationId, ResourceId, UserId, VaultId,
+    AccessKeyId, AgentId, BackupId, CheckpointId, DataNodeId, DbssBackupId, DbssInstanceId,
+    DdmBackupId, DdmInstanceId, DdmNodeId, DomainId, EnterpriseProjectId, JobId, MemberId,
+    OperationLogId, OrganizationPolicyId, PolicyId, ProjectId, ReplicationId, ResourceId, UserId,
+    VaultId,
 };
 pub use kind::ResourceKind;
 pub use size::{Bytes, GiB};

@@ -186,6 +186,65 @@ states! {
     }
 }
 
+states! {
+    /// How far a backup of audit logs is (DBSS, "Querying Backup Records"): of the vendor's words
+    /// those that happen here, where reading and storing are one.
+    DbssProgress, "backup" {
+        /// Waits for a worker.
+        Waiting = "BACKUP_WAITING" -> [AutoRunning, ManualRunning, AutoFailed, ManualFailed];
+        /// Ordered by a calendar or by a disk that fills up; is being made.
+        AutoRunning = "AUTO_BACKUPING" -> [AutoDone, AutoFailed];
+        /// Asked for; is being made.
+        ManualRunning = "MANUAL_BACKUPING" -> [ManualDone, ManualFailed];
+        /// Was made.
+        AutoDone = "AUTO_BACKUPED" -> [RestoreWaiting, Deleting];
+        /// Was made.
+        ManualDone = "MANUAL_BACKUPED" -> [RestoreWaiting, Deleting];
+        /// Could not be made.
+        AutoFailed = "AUTO_BACKUP_FAIL" -> [Waiting, Deleting];
+        /// Could not be made.
+        ManualFailed = "MANUAL_BACKUP_FAIL" -> [Waiting, Deleting];
+        /// A restore of it waits for a worker.
+        RestoreWaiting = "RESTORING_WAITING" -> [Restoring, RestoreFailed];
+        /// Its lines are being laid out to be searched.
+        Restoring = "RESTORING" -> [Restored, RestoreFailed];
+        /// Its lines can be searched.
+        Restored = "RESTORED" -> [RestoreWaiting, Deleting];
+        /// Its lines could not be laid out.
+        RestoreFailed = "RESTORE_FAIL" -> [RestoreWaiting, Deleting];
+        /// Its lines are being deleted.
+        Deleting = "DELETING" -> [Deleted, DeleteFailed];
+        /// Its lines are gone; that it was there stays known.
+        Deleted = "DELETED" -> [];
+        /// Its lines could not be deleted.
+        DeleteFailed = "DELETE_FAIL" -> [Deleting, RestoreWaiting];
+    }
+}
+
+states! {
+    /// What an audit instance does (DBSS, instance statuses).
+    DbssInstanceStatus, "instance" {
+        /// Its backups are made.
+        Active = "ACTIVE" -> [Stopped, Error];
+        /// Somebody suspended its backups.
+        Stopped = "SHUTOFF" -> [Active];
+        /// Its directory could not be read when it was last looked at.
+        Error = "ERROR" -> [Active, Stopped];
+    }
+}
+
+states! {
+    /// The state of a job about audit logs (DBSS, "Querying the Jobs of an Instance").
+    DbssTaskStatus, "job" {
+        /// Waits or runs.
+        Running = "RUNNING" -> [Succeeded, Failed];
+        /// Done.
+        Succeeded = "SUCCESS" -> [];
+        /// Failed.
+        Failed = "FAIL" -> [];
+    }
+}
+
 impl TaskStatus {
     /// Whether nothing will happen to the task any more.
     pub const fn is_final(self) -> bool {

@@ -8,6 +8,7 @@
 //! - [`registry`]: which kinds there are, and how each is opened
 //! - [`share`]: directory trees
 //! - [`volume`]: raw image files and block devices
+//! - [`audit`]: directories of databases' audit logs
 //! - [`ddm`]: what sharding layers in front of databases know
 //! - `handle`: open directories, however deep, with a bounded number of descriptors
 //! - `inode`: stat, extended attributes and the setting of attributes
@@ -15,6 +16,7 @@
 //! - `whole`: reads and writes of all that was asked for
 //! - `removal`: what is no longer needed
 
+pub mod audit;
 pub mod ddm;
 mod handle;
 mod inode;

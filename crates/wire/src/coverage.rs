@@ -12,10 +12,10 @@ const HEADER: &str = "\
 <!-- Generated from the operation tables of crates/wire. Do not edit: change the tables, then run
 `STRONGROOM_BLESS=1 cargo nextest run -p strongroom-wire coverage`. -->
 
-Declared are all operations of CBR and EPS, of DDM those that have to do with backups and what
-their clients ask on the way, and of IAM those that clients of the backup services call, each with
-its path, its permission and its place in the tests. Those that do not work yet answer so, in the
-error shape of their service.
+Declared are all operations of CBR and EPS, of DDM and DBSS those that have to do with backups and
+what their clients ask on the way, and of IAM those that clients of the backup services call, each
+with its path, its permission and its place in the tests. Those that do not work yet answer so, in
+the error shape of their service.
 ";
 
 /// The page.
@@ -60,6 +60,7 @@ fn row(page: &mut String, operation: &OperationInfo) -> std::fmt::Result {
 const fn title(service: Service) -> &'static str {
     match service {
         Service::Cbr => "Cloud Backup and Recovery (CBR v3)",
+        Service::Dbss => "Database Security Service (DBSS v1 to v3)",
         Service::Ddm => "Distributed Database Middleware (DDM v1 to v3)",
         Service::Eps => "Enterprise Project Service (EPS v1.0)",
         Service::Iam => "Identity and Access Management (IAM)",

@@ -23,8 +23,9 @@ use serde_json::Value;
 use crate::operation::Service;
 
 /// Whose definitions are published, and in which crate.
-const CRATES: [(Service, &str); 3] = [
+const CRATES: [(Service, &str); 4] = [
     (Service::Cbr, "huawei-cloud-api-definitions-CBR"),
+    (Service::Dbss, "huawei-cloud-api-definitions-DBSS"),
     (Service::Ddm, "huawei-cloud-api-definitions-DDM"),
     (Service::Eps, "huawei-cloud-api-definitions-EPS"),
 ];

@@ -202,6 +202,32 @@ pub mod cbr {
     }
 }
 
+/// The codes of Database Security Service.
+///
+/// The vendor's list has one code for whatever is not there, and none for what the state of a
+/// thing forbids; the general refusal stands in for it.
+pub mod dbss {
+    use super::ErrorCode;
+
+    codes! {
+        /// A parameter is missing or malformed, or the state forbids it.
+        BAD_REQUEST = "DBSS.10000001", 400, "the request is not acceptable";
+        /// An id that is none.
+        BAD_ID = "DBSS.10020021", 400, "an id is malformed";
+        /// Its directory cannot be read.
+        LOGS_UNREADABLE = "DBSS.10020102", 400, "the audit logs cannot be read";
+        /// It cannot be started.
+        CANNOT_START = "DBSS.10020130", 400, "the instance cannot be started";
+        /// No more of them.
+        QUOTA = "DBSS.100210016", 400, "the project holds its maximum of instances";
+        /// Nothing there.
+        NOT_FOUND = "DBSS.10021004", 404, "there is no such thing";
+        /// Our own fault, or not available.
+        INTERNAL = "DBSS.11000000", 500,
+            "the service failed; the operator finds the reason under the request id";
+    }
+}
+
 /// The codes of Distributed Database Middleware.
 ///
 /// The vendor's list has no code for an instance or backup that is not there; those of its sister
@@ -416,7 +442,7 @@ mod tests {
 
     #[test]
     fn texts_are_lower_case_sentences_without_a_dot() {
-        for code in [cbr::ALL, ddm::ALL, gateway::ALL, iam::ALL].concat() {
+        for code in [cbr::ALL, dbss::ALL, ddm::ALL, gateway::ALL, iam::ALL].concat() {
             assert!(!code.message.ends_with('.'), "{}", code.code);
             assert!(
                 code.message.starts_with(char::is_lowercase),

@@ -5,8 +5,8 @@
 //! here once; `api` translates it and no other crate ever sees it.
 //!
 //! - [`operation`]: what an operation is, and the `operations!` table that declares them
-//! - [`cbr`], [`ddm`], [`eps`], [`iam`]: one folder per vendor service: its table, requests and
-//!   replies
+//! - [`cbr`], [`dbss`], [`ddm`], [`eps`], [`iam`]: one folder per vendor service: its table,
+//!   requests and replies
 //! - [`native`], [`watch`]: our own small API for operators
 //! - [`path`], [`query`]: the parameters of a request line
 //! - [`word`], [`text`], [`time`]: closed enumerations, bounded texts, documented time formats
@@ -27,6 +27,7 @@ pub mod operation;
 
 pub mod cbr;
 pub mod coverage;
+pub mod dbss;
 pub mod ddm;
 #[cfg(feature = "definitions")]
 pub mod definitions;

@@ -50,6 +50,8 @@ pub trait Operation: Send + Sync + 'static {
 pub enum Service {
     /// Cloud Backup and Recovery.
     Cbr,
+    /// Database Security Service.
+    Dbss,
     /// Distributed Database Middleware.
     Ddm,
     /// Enterprise Project Service.
@@ -62,12 +64,20 @@ pub enum Service {
 
 impl Service {
     /// Every service, in the order of the documents.
-    pub const ALL: &[Self] = &[Self::Iam, Self::Native, Self::Cbr, Self::Ddm, Self::Eps];
+    pub const ALL: &[Self] = &[
+        Self::Iam,
+        Self::Native,
+        Self::Cbr,
+        Self::Ddm,
+        Self::Dbss,
+        Self::Eps,
+    ];
 
     /// The name in permission actions and metrics.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Cbr => "cbr",
+            Self::Dbss => "dbss",
             Self::Ddm => "ddm",
             Self::Eps => "eps",
             Self::Iam => "iam",
@@ -79,6 +89,7 @@ impl Service {
     pub const fn endpoint_key(self) -> &'static str {
         match self {
             Self::Cbr => "cbr",
+            Self::Dbss => "dbss",
             Self::Ddm => "ddm",
             Self::Eps => "eps",
             Self::Iam | Self::Native => "identity",
@@ -89,6 +100,7 @@ impl Service {
     pub const fn operations(self) -> &'static [OperationInfo] {
         match self {
             Self::Cbr => crate::cbr::ALL,
+            Self::Dbss => crate::dbss::ALL,
             Self::Ddm => crate::ddm::ALL,
             Self::Eps => crate::eps::ALL,
             Self::Iam => crate::iam::ALL,
@@ -286,6 +298,7 @@ mod tests {
     #[test]
     fn every_operation_of_the_vendors_document_is_declared() {
         assert_eq!(cbr::ALL.len(), 76);
+        assert_eq!(crate::dbss::ALL.len(), 48);
         assert_eq!(crate::ddm::ALL.len(), 45);
         assert_eq!(crate::eps::ALL.len(), 17);
     }
@@ -355,6 +368,10 @@ mod tests {
         check::<cbr::ShowOpLog>();
         check::<crate::iam::ShowPermanentAccessKey>();
         check::<crate::native::CancelTask>();
+        check::<crate::dbss::BatchAddResourceTag>();
+        check::<crate::dbss::RestoreAuditBackup>();
+        check::<crate::dbss::SetAuditBackupSwitch>();
+        check::<crate::dbss::ShowAuditBackRiskTemplate>();
         check::<crate::ddm::ShowBackup>();
         check::<crate::ddm::ShowDatabase>();
         check::<crate::ddm::ShowNode>();

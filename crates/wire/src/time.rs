@@ -96,6 +96,9 @@ times! {
 
     /// A time of DDM: UTC, seconds, an offset without colon (`2025-02-19T02:50:20+0000`).
     DdmTime, "%Y-%m-%dT%H:%M:%S+0000";
+
+    /// A time of DBSS: UTC without zone, seconds (`2025-09-10 12:00:00`).
+    DbssTime, "%Y-%m-%d %H:%M:%S";
 }
 
 /// Reads every documented form: `T` or a blank between date and time, with or without fraction,

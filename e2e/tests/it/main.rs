@@ -8,6 +8,7 @@
 //! - `operators`: projects, users and keys; nobody sees what is not his
 //! - `safety`: plans, the trash, guards, and the look ahead, from the command line
 //! - `refusals`: bad input, and what it gets
+//! - `dbss`: audit logs of a real database, lost and found
 //! - `ddm`: what sharding layers of real databases know
 //! - `exports`: other programs read what `strongroom repo export` writes
 //! - `inputs`: what goes into a backup: exclude rules, streams
@@ -19,6 +20,7 @@
 //! - `views`: lists and comparisons of `strongroom repo`
 //! - `vendor`: the vendors' own unmodified clients, over http and https
 
+mod dbss;
 mod ddm;
 mod exports;
 mod inputs;

@@ -29,12 +29,16 @@ fn own(reason: Reason) -> Option<ErrorCode> {
         | Reason::StillInUse
         | Reason::TaskFinished
         | Reason::TaskNotCancellable => ("Strongroom.0409", StatusCode::CONFLICT),
-        Reason::DataNodeLinked | Reason::InstanceBusy => ("Strongroom.0409", StatusCode::CONFLICT),
+        Reason::DataNodeLinked
+        | Reason::DirectoryTaken
+        | Reason::InstanceBusy
+        | Reason::TooManyInstances => ("Strongroom.0409", StatusCode::CONFLICT),
         Reason::DatabaseUnreachable
         | Reason::DatabaseDenies
         | Reason::DatabaseRefuses
+        | Reason::LogsUnreadable
         | Reason::InstanceUnfit => ("Strongroom.0400", StatusCode::BAD_REQUEST),
-        Reason::NoSuchInstance => ("Strongroom.0404", StatusCode::NOT_FOUND),
+        Reason::NoSuchInstance | Reason::NoSuchTask => ("Strongroom.0404", StatusCode::NOT_FOUND),
         Reason::NoSuchProject | Reason::NoSuchUser => ("Strongroom.0404", StatusCode::NOT_FOUND),
         _ => return None,
     };

@@ -3,6 +3,7 @@
 //! A path of the host is never a tenant's word: whoever names one must be an operator, which the
 //! use cases check. Errors are CBR's, with codes of our own for what CBR has no word for.
 
+mod audit_logs;
 mod databases;
 pub mod errors;
 mod health;
@@ -41,6 +42,10 @@ pub fn add(service: Service<Cloud>) -> Service<Cloud> {
         .serve(resources::remove)
         .serve(databases::register)
         .serve(databases::back_up)
+        .serve(audit_logs::register)
+        .serve(audit_logs::back_up)
+        .serve(audit_logs::verify)
+        .serve(audit_logs::job)
         .serve(cancel_task)
         .serve(report)
         .serve(restore)

@@ -7,9 +7,7 @@ use axum::{Router, body::Body};
 use http::{HeaderMap, Method, Request, StatusCode};
 use http_body_util::BodyExt as _;
 use serde_json::Value;
-use strongroom_api::{
-    Cloud, Endpoints, cbr, ddm, eps, iam, limit::Limit, metrics::Metrics, planned,
-};
+use strongroom_api::{Cloud, Endpoints, cbr, dbss, ddm, eps, iam, limit::Limit, metrics::Metrics};
 use strongroom_catalog::Catalog;
 use strongroom_control::{
     Control, MasterKey, Parts,
@@ -122,7 +120,7 @@ impl TestCloud {
             ("identity", iam::router(cloud.clone())),
             ("cbr", cbr::router(cloud.clone())),
             ("ddm", ddm::router(cloud.clone())),
-            ("dbss", planned::dbss(cloud.clone())),
+            ("dbss", dbss::router(cloud.clone())),
             ("eps", eps::router(cloud.clone())),
         ]);
         let runtime = tokio::runtime::Builder::new_current_thread()

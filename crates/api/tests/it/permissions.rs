@@ -8,7 +8,7 @@ use strongroom_wire::{Method as WireMethod, OperationInfo, Service};
 
 use crate::{
     cloud::{Reply, Tenant, TestCloud},
-    strangers::{ask, everything, is_keystone},
+    strangers::{LOOKS, ask, everything, is_keystone},
 };
 
 /// What a backup operator is for, beside looking.
@@ -19,7 +19,11 @@ const OPERATES: &[&str] = &[
     "RestoreBackup",
     "CancelTask",
     "RestoreBackupTo",
+    "BackUpAuditInstance",
     "BackUpInstance",
+    "RestoreAuditBackup",
+    "RetryAuditBackupTask",
+    "VerifyAuditInstance",
     "Restore2Exist",
     "RestoreMetadata",
 ];
@@ -27,13 +31,10 @@ const OPERATES: &[&str] = &[
 /// Whether a role is meant to permit an operation, told by method and name, not by its action.
 fn meant(role: Role, info: &OperationInfo) -> bool {
     // The vendor's searches and our plans are POSTs; they look all the same.
-    const LOOKS: &[&str] = &[
-        "PlanDeletion",
-        "ShowResourceBindEnterpriseProject",
-        "ShowVaultResourceInstances",
-    ];
-    let looks =
-        matches!(info.method, WireMethod::Get | WireMethod::Head) || LOOKS.contains(&info.name);
+    const PLANS: &[&str] = &["PlanDeletion", "ShowResourceBindEnterpriseProject"];
+    let looks = matches!(info.method, WireMethod::Get | WireMethod::Head)
+        || PLANS.contains(&info.name)
+        || LOOKS.contains(&info.name);
     match role {
         _ if info.service == Service::Iam => true,
         Role::Reader => looks && info.name != "ListAuditRecords",

@@ -1,16 +1,17 @@
 //! Tenant isolation: with another project's id, every function behaves as if nothing were there.
 
 use strongroom_catalog::{
-    BackupFilter, DdmBackupFilter, DdmTaskFilter, Error, OperationLogFilter, Page, PolicyFilter,
-    PolicyType, ResourceFilter, Tx, VaultFilter, policies::Outcome,
+    BackupFilter, DbssBackupFilter, DdmBackupFilter, DdmTaskFilter, Error, OperationLogFilter,
+    Page, PolicyFilter, PolicyType, ResourceFilter, Tx, VaultFilter, policies::Outcome,
 };
 use strongroom_model::ProjectId;
 
 use crate::{
     backends::{at, on_every_backend},
     sample::{
-        BACKUP, CHECKPOINT, INSTANCE, JOB, LOG, METADATA, NODE, POLICY, REPLICATION, RESOURCE,
-        VAULT, contents, fill, fill_copies, fill_layers, fill_policies,
+        BACKUP, CHECKPOINT, INSTANCE, JOB, LOG, LOG_BACKUP, LOGS, METADATA, NODE, POLICY,
+        REPLICATION, RESOURCE, VAULT, contents, fill, fill_copies, fill_layers, fill_logs,
+        fill_policies,
     },
 };
 
@@ -149,6 +150,62 @@ const LOOKS: &[(&str, Look)] = &[
     ("resource tags of resource", |tx, p| {
         Ok(!tx.resource_tags().of_resource(p, &RESOURCE)?.is_empty())
     }),
+    ("log directories get", |tx, p| {
+        Ok(tx.dbss_instances().get(p, &LOGS)?.is_some())
+    }),
+    ("log directories named", |tx, p| {
+        Ok(tx.dbss_instances().named(p, "logs")?.is_some())
+    }),
+    ("log directories list", |tx, p| {
+        Ok(tx.dbss_instances().list(p, &Page::default())?.total > 0)
+    }),
+    ("log directories change", |tx, p| {
+        found(tx.dbss_instances().change(p, &LOGS, |_| {}))
+    }),
+    ("log directory tags", |tx, p| {
+        Ok(!tx.dbss_instances().tags(p, None)?.is_empty())
+    }),
+    ("log directory tags of directory", |tx, p| {
+        Ok(!tx.dbss_instances().tags(p, Some(&LOGS))?.is_empty())
+    }),
+    ("log backups get", |tx, p| {
+        Ok(tx.dbss_backups().get(p, &LOG_BACKUP)?.is_some())
+    }),
+    ("log backups list", |tx, p| {
+        let all = DbssBackupFilter::default();
+        let listed = tx.dbss_backups().list(p, &LOGS, &all, &Page::default())?;
+        Ok(listed.total > 0)
+    }),
+    ("log backups newest ended", |tx, p| {
+        Ok(tx.dbss_backups().newest_ended(p, &LOGS)?.is_some())
+    }),
+    ("log backups newest good", |tx, p| {
+        Ok(tx.dbss_backups().newest_good(p, &LOGS)?.is_some())
+    }),
+    ("log backups newest gap", |tx, p| {
+        Ok(tx.dbss_backups().newest_gap(p, &LOGS)?.is_some())
+    }),
+    ("log backups last sequence", |tx, p| {
+        Ok(tx.dbss_backups().last_sequence(p, &LOGS)?.is_some())
+    }),
+    ("log backups sums", |tx, p| {
+        Ok(tx.dbss_backups().sums(p, &LOGS, at(0))?.lines > 0)
+    }),
+    ("log backups restored", |tx, p| {
+        Ok(!tx.dbss_backups().restored(p, &LOGS)?.is_empty())
+    }),
+    ("log backups change", |tx, p| {
+        found(tx.dbss_backups().change(p, &LOG_BACKUP, |_| {}))
+    }),
+    ("log tasks get", |tx, p| {
+        Ok(tx.dbss_tasks().get(p, &JOB)?.is_some())
+    }),
+    ("log tasks list", |tx, p| {
+        Ok(tx.dbss_tasks().list(p, &LOGS, &Page::default())?.total > 0)
+    }),
+    ("log tasks change", |tx, p| {
+        found(tx.dbss_tasks().change(p, &JOB, |_| {}))
+    }),
     ("depots get", |tx, p| Ok(tx.depots().get(p)?.is_some())),
     ("depots note made", |tx, p| found(tx.depots().note_made(p))),
     ("instances get", |tx, p| {
@@ -221,6 +278,9 @@ const LOOKS: &[(&str, Look)] = &[
     ("checks of backup", |tx, p| {
         Ok(tx.checks().backup(p, &BACKUP)?.is_some())
     }),
+    ("log directory tags remove", |tx, p| {
+        tx.dbss_instances().remove_tag(p, &LOGS, "team")
+    }),
     ("instance tags remove", |tx, p| {
         tx.ddm_instances().remove_tag(p, &INSTANCE, "team")
     }),
@@ -263,6 +323,7 @@ fn another_projects_rows_are_not_there_whatever_is_asked() {
         fill_policies(catalog, tenants.ours);
         fill_copies(catalog, tenants.ours);
         fill_layers(catalog, tenants.ours);
+        fill_logs(catalog, tenants.ours);
         let before = contents(catalog, &tenants);
         for (name, look) in LOOKS {
             let seen = catalog.write(|tx| look(tx, &tenants.theirs)).unwrap();

@@ -5,21 +5,23 @@ use std::fmt::Debug;
 use serde_json::json;
 use strongroom_catalog::{
     AccessKeyRow, AuditRow, BackupCheckRow, BackupFilter, BackupRow, Catalog, CheckpointRow,
-    DataNodeName, DataNodeRow, DdmBackupRow, DdmInstanceRow, DdmTagRow, DdmTaskRow, DepotRow,
-    GrantRow, Json, KeyStatus, OperationLogFilter, OperationLogRow, OperationType, Page, PolicyRow,
-    PolicyType, ReplicationRow, ReplicationStatus, RepositoryRow, ResourceFilter, ResourceRow,
-    ResourceTagRow, Result, Seal, Sealed, TagRow, TokenRow, TokenScope, Tx, VaultCheckRow,
-    VaultFilter, VaultPolicyRow, VaultResourceRow, VaultRow,
+    DataNodeName, DataNodeRow, DbssBackupRow, DbssInstanceRow, DbssTagRow, DbssTaskRow,
+    DdmBackupRow, DdmInstanceRow, DdmTagRow, DdmTaskRow, DepotRow, GrantRow, Json, KeyStatus,
+    LogGap, OperationLogFilter, OperationLogRow, OperationType, Page, PolicyRow, PolicyType,
+    ReplicationRow, ReplicationStatus, RepositoryRow, ResourceFilter, ResourceRow, ResourceTagRow,
+    Result, Seal, Sealed, TagRow, TokenRow, TokenScope, Tx, VaultCheckRow, VaultFilter,
+    VaultPolicyRow, VaultResourceRow, VaultRow,
     jobs::WithEnded,
     policies::{Outcome, RunRow, ScheduledBackupRow},
 };
 use strongroom_jobs::NewJob;
 use strongroom_model::{
-    AccessKeyId, BackupId, Bytes, CheckpointId, DataNodeId, DdmBackupId, DdmInstanceId, GiB, JobId,
-    OperationLogId, PolicyId, ProjectId, ReplicationId, ResourceId, ResourceKind, VaultId,
+    AccessKeyId, BackupId, Bytes, CheckpointId, DataNodeId, DbssBackupId, DbssInstanceId,
+    DdmBackupId, DdmInstanceId, GiB, JobId, OperationLogId, PolicyId, ProjectId, ReplicationId,
+    ResourceId, ResourceKind, VaultId,
     state::{
-        BackupStatus, CheckpointStatus, DdmBackupStatus, DdmInstanceStatus, DdmTaskStatus,
-        ProtectStatus, TaskStatus, VaultStatus,
+        BackupStatus, CheckpointStatus, DbssInstanceStatus, DbssProgress, DbssTaskStatus,
+        DdmBackupStatus, DdmInstanceStatus, DdmTaskStatus, ProtectStatus, TaskStatus, VaultStatus,
     },
 };
 
@@ -35,6 +37,8 @@ pub(crate) const REPLICATION: ReplicationId = ReplicationId::from_bytes([0x88; 1
 pub(crate) const JOB: JobId = JobId::from_bytes([0x66; 16]);
 pub(crate) const INSTANCE: DdmInstanceId = DdmInstanceId::from_bytes([0x88; 16]);
 pub(crate) const NODE: DataNodeId = DataNodeId::from_bytes([0x99; 16]);
+pub(crate) const LOGS: DbssInstanceId = DbssInstanceId::from_bytes([0xbb; 16]);
+pub(crate) const LOG_BACKUP: DbssBackupId = DbssBackupId::from_bytes([0xcc; 16]);
 pub(crate) const METADATA: DdmBackupId = DdmBackupId::from_bytes([0xaa; 16]);
 /// A sealed key that can be looked for in files.
 pub(crate) const KEY: &[u8] = b"a sealed key that must not be found again";
@@ -541,4 +545,96 @@ pub(crate) fn fill_layers(catalog: &Catalog, project: ProjectId) {
     assert_eq!(read.unwrap(), Some(backup));
     let read = catalog.read(|tx| tx.ddm_instances().get(&project, &INSTANCE));
     assert_eq!(read.unwrap(), Some(instance));
+}
+
+/// A directory of audit logs with a tag, a backup and a task.
+#[expect(clippy::too_many_lines, reason = "a line for each column")]
+pub(crate) fn fill_logs(catalog: &Catalog, project: ProjectId) {
+    let instance = DbssInstanceRow {
+        project_id: project,
+        id: LOGS,
+        name: "logs".into(),
+        comment: "of the shop".into(),
+        path: b"/var/log/mysql".to_vec(),
+        format: "server_audit".into(),
+        status: DbssInstanceStatus::Active,
+        zone_minutes: -90,
+        retention_days: 180,
+        automatic: true,
+        cycle: "PER_HOUR".into(),
+        trigger_at: Some(at(1)),
+        bucket_name: "dbss".into(),
+        bucket_root_path: String::new(),
+        next_backup_at: Some(at(50)),
+        switched_at: Some(at(11)),
+        pressed_at: None,
+        created_at: at(10),
+        updated_at: at(11),
+        removed_at: None,
+    };
+    let backup = DbssBackupRow {
+        project_id: project,
+        id: LOG_BACKUP,
+        instance_id: LOGS,
+        instance_name: "logs".into(),
+        name: "logs-20260101000000".into(),
+        automatic: true,
+        progress: DbssProgress::Restored,
+        made: Some("AUTO_BACKUPED".into()),
+        start_at: Some(at(12)),
+        end_at: Some(at(18)),
+        file_bytes: Bytes(5550),
+        lines: 12,
+        sha256: "00".repeat(32),
+        sequence: Some(3),
+        manifest_id: Some("m".into()),
+        gaps: Json(vec![LogGap {
+            file: "server_audit.log.1".into(),
+            what: "was deleted before it was read".into(),
+        }]),
+        lossy: true,
+        restored_set: Some(Json(json!({"segment": 3}))),
+        backup_fail_reason: None,
+        restore_fail_reason: None,
+        due_at: Some(at(19)),
+        created_at: at(19),
+        updated_at: at(21),
+        ended_at: Some(at(21)),
+        expires_at: Some(at(90)),
+    };
+    let task = DbssTaskRow {
+        project_id: project,
+        id: JOB,
+        name: "backup".into(),
+        status: DbssTaskStatus::Running,
+        instance_id: LOGS,
+        instance_name: "logs".into(),
+        backup_id: Some(LOG_BACKUP),
+        fail_reason: None,
+        report: None,
+        created_at: at(19),
+        ended_at: None,
+    };
+    let fill = |tx: &Tx<'_>| -> Result<()> {
+        tx.dbss_instances().insert(&instance)?;
+        tx.dbss_instances().set_tag(&DbssTagRow {
+            project_id: project,
+            instance_id: LOGS,
+            key: "team".into(),
+            value: "a".into(),
+        })?;
+        tx.dbss_backups().insert(&backup)?;
+        tx.dbss_tasks().insert(&task)
+    };
+    catalog.write(fill).unwrap();
+    let read = catalog.read(|tx| tx.dbss_backups().get(&project, &LOG_BACKUP));
+    assert_eq!(read.unwrap(), Some(backup));
+    let read = catalog.read(|tx| tx.dbss_instances().get(&project, &LOGS));
+    assert_eq!(read.unwrap(), Some(instance));
+    let sums = catalog.read(|tx| tx.dbss_backups().sums(&project, &LOGS, at(22)));
+    let sums = sums.unwrap();
+    assert_eq!(
+        (sums.lines, sums.lines_since, sums.first_line_at),
+        (12, 0, Some(at(12)))
+    );
 }

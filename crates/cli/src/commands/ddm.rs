@@ -91,9 +91,9 @@ pub(crate) struct Layer {
     /// ddm: what kind of layer it is
     #[arg(long, default_value = "spider", requires = "url")]
     provider: String,
-    /// ddm: days that backups are kept [default: 30]
-    #[arg(long, value_name = "DAYS", requires = "url")]
-    keep_days: Option<u32>,
+    /// ddm, audit: days that backups are kept [default: 30, of audit logs 180]
+    #[arg(long, value_name = "DAYS")]
+    pub(crate) keep_days: Option<u32>,
     /// ddm: when it is backed up every day, UTC [default: 02:00]
     #[arg(long, value_name = "HH:MM", requires = "url")]
     backup_at: Option<String>,

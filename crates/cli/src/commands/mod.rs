@@ -2,7 +2,7 @@
 //!
 //! - [`try_out`]: the whole main job in one go
 //! - [`serve`]: the service
-//! - [`ddm`]: databases behind a sharding layer
+//! - [`ddm`]: databases behind a sharding layer; [`audit`]: audit logs of databases
 //! - [`resource`], [`vault`], [`policy`], [`backup`], [`backups`], [`deletion`], [`trash`],
 //!   [`restore`], [`task`]: the user's commands, all through the service's API
 //! - [`status`]: for monitoring
@@ -11,6 +11,7 @@
 //! - [`repo`]: on a repository itself
 
 pub(crate) mod admin;
+pub(crate) mod audit;
 pub(crate) mod backup;
 pub(crate) mod backups;
 pub(crate) mod ddm;

@@ -13,7 +13,7 @@ use strongroom_wire::native::{
 };
 use strongroom_wire::{Empty, path::NoPath, query::NoQuery};
 
-use super::ddm;
+use super::{audit, ddm};
 use crate::{
     arguments::Context,
     connection::{Connection, is_id},
@@ -23,7 +23,7 @@ use crate::{
 /// What is done with resources.
 #[derive(Subcommand)]
 pub(crate) enum Verb {
-    /// Register a directory, a disk or a sharding layer; prints its id
+    /// Register a directory, a disk, a sharding layer or audit logs; prints its id
     Add(Add),
     /// List what is registered
     List,
@@ -48,13 +48,15 @@ pub(crate) enum Kind {
     Volume,
     /// A sharding layer in front of databases.
     Ddm,
+    /// A directory with audit logs of a database.
+    Audit,
 }
 
 /// A resource to be.
 #[derive(clap::Args)]
 pub(crate) struct Add {
-    /// What it is: share (a directory), volume (an image file or block device) or ddm (a sharding
-    /// layer in front of databases)
+    /// What it is: share (a directory), volume (an image file or block device), ddm (a sharding
+    /// layer in front of databases) or audit (a directory with audit logs of a database)
     pub(crate) kind: Kind,
     /// Its name
     pub(crate) name: String,
@@ -63,6 +65,8 @@ pub(crate) struct Add {
     pub(crate) path: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) layer: ddm::Layer,
+    #[command(flatten)]
+    pub(crate) logs: audit::Directory,
     /// A tag, by which vaults that bind resources by themselves find it; may be repeated
     #[arg(long = "tag", value_name = "KEY=VALUE")]
     pub(crate) tags: Vec<String>,
@@ -77,6 +81,10 @@ impl Verb {
         match self {
             Self::Add(options) if options.kind == Kind::Ddm => {
                 let added = ddm::add(&connection, options)?;
+                context.output.show(&added, |added| added.id.clone())
+            }
+            Self::Add(options) if options.kind == Kind::Audit => {
+                let added = audit::add(&connection, options)?;
                 context.output.show(&added, |added| added.id.clone())
             }
             Self::Add(options) => {
@@ -116,22 +124,14 @@ pub(crate) fn add(connection: &Connection, options: Add) -> Result<Resource> {
     let kind = match options.kind {
         Kind::Share => ResourceKind::Share,
         Kind::Volume => ResourceKind::Volume,
-        Kind::Ddm => bail!("a sharding layer has an address, not a path"),
+        Kind::Ddm | Kind::Audit => bail!("this has verbs of its own"),
     };
-    let path = options.path.context("say with --path where it is")?;
-    let path =
-        std::path::absolute(&path).with_context(|| format!("{} is not a path", path.display()))?;
-    let Some(path) = path.to_str() else {
-        bail!(
-            "{} is not UTF-8; give it a link whose name is",
-            path.display()
-        );
-    };
+    let path = absolute(options.path)?;
     let registration = ResourceRegistration {
         project_id: options.project,
         kind,
         name: options.name,
-        path: path.to_owned(),
+        path,
         tags: tags(&options.tags)?,
     };
     let what = format!(
@@ -141,6 +141,20 @@ pub(crate) fn add(connection: &Connection, options: Add) -> Result<Resource> {
     connection
         .call::<RegisterResource>(NoPath, NoQuery, registration)
         .context(what)
+}
+
+/// Where something is on the service's host, as the service is told it.
+pub(crate) fn absolute(path: Option<PathBuf>) -> Result<String> {
+    let path = path.context("say with --path where it is")?;
+    let path =
+        std::path::absolute(&path).with_context(|| format!("{} is not a path", path.display()))?;
+    let Some(path) = path.to_str() else {
+        bail!(
+            "{} is not UTF-8; give it a link whose name is",
+            path.display()
+        );
+    };
+    Ok(path.to_owned())
 }
 
 /// `KEY=VALUE`, or a key alone.

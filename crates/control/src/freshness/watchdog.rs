@@ -14,7 +14,11 @@ use strongroom_catalog::{self as catalog, AlarmRow, FreshnessRow, Json, Notifica
 use strongroom_model::{ProjectId, ResourceId, Timestamp, VaultId};
 
 use super::{Freshness, State, count, judge};
-use crate::{Control, Result, notify::channels};
+use crate::{
+    Control, Result,
+    dbss::{backups::Standing, watch},
+    notify::channels,
+};
 
 /// Days that alarms and notifications are remembered after their end.
 const REMEMBERED_DAYS: i64 = 90;
@@ -34,6 +38,8 @@ pub enum Kind {
     NearlyFull,
     /// A check found damage.
     Damaged,
+    /// Audit logs were lost before they were read.
+    LogGap,
 }
 
 impl Kind {
@@ -44,6 +50,7 @@ impl Kind {
         Self::NeverBackedUp,
         Self::NearlyFull,
         Self::Damaged,
+        Self::LogGap,
     ];
 
     /// The word for it.
@@ -54,6 +61,7 @@ impl Kind {
             Self::NeverBackedUp => "never_backed_up",
             Self::NearlyFull => "nearly_full",
             Self::Damaged => "damaged",
+            Self::LogGap => "log_gap",
         }
     }
 }
@@ -233,7 +241,49 @@ fn look(tx: &Tx<'_>, now: Timestamp) -> Result<(Round, Vec<Trouble>, Vec<AlarmRo
             vault_name: damaged.vault_name,
         });
     }
+    audit_logs(tx, now, &mut troubles)?;
     Ok((round, troubles, tx.notifications().any_project_open()?))
+}
+
+/// What is wrong with backups of audit logs. An audit instance has no vault; in its alarms it stands
+/// in a vault's place.
+fn audit_logs(tx: &Tx<'_>, now: Timestamp, troubles: &mut Vec<Trouble>) -> Result<()> {
+    for row in tx.dbss_instances().any_project_list()? {
+        let found = watch::judge(tx, &row, now)?;
+        let name = &row.name;
+        let late = matches!(found.standing, Standing::Overdue).then(|| match found.last_good_at {
+            Some(_) => (
+                Kind::Overdue,
+                format!(
+                    "the audit logs {name} were not backed up in time: {} is promised",
+                    row.cycle
+                ),
+            ),
+            None => (
+                Kind::NeverBackedUp,
+                format!("the audit logs {name} have never been backed up"),
+            ),
+        });
+        let failed = found.failure.map(|why| {
+            let text = format!("the newest backup of the audit logs {name} failed: {why}");
+            (Kind::Failed, text)
+        });
+        let lost = found.lost.map(|what| {
+            let text = format!("audit logs of {name} were lost before they were read: {what}");
+            (Kind::LogGap, text)
+        });
+        let all = late.into_iter().chain(failed).chain(lost);
+        troubles.extend(all.map(|(kind, message)| Trouble {
+            kind,
+            project_id: row.project_id,
+            vault_id: VaultId::from_bytes(*row.id.as_bytes()),
+            vault_name: row.name.clone(),
+            resource: None,
+            notify: true,
+            message,
+        }));
+    }
+    Ok(())
 }
 
 fn one(row: FreshnessRow, now: Timestamp, round: &mut Round, troubles: &mut Vec<Trouble>) {

@@ -101,6 +101,11 @@ impl Session {
         id.is_ok_and(|id| self.project().is_some_and(|project| project.id == id))
     }
 
+    /// Whether that is the caller's account, of which the session is for a project.
+    pub fn is_of(&self, domain_id: &str) -> bool {
+        self.project().is_some() && self.domain.id.to_string() == domain_id.to_ascii_lowercase()
+    }
+
     /// Whether roles and policies permit it.
     pub fn permits(&self, action: &str, target: Option<(&str, &str)>) -> bool {
         let account = self.domain.id.to_string();

@@ -8,6 +8,8 @@
 //! - `collect`: frees what no backup of a vault needs any more
 //! - `import`: takes backups that the catalog does not know into it; `note`: writes beside the
 //!   data what the catalog knows
+//! - `audit_backup`, `audit_delete`, `audit_restore`, `audit_verify`: audit logs of databases;
+//!   `audit_told`: what a segment tells of its backup's row
 //! - `ddm_backup`, `ddm_delete_backup`, `ddm_remove`, `ddm_restore`, `ddm_schema`: sharding layers
 //! - `ddm_told`: what a manifest tells of its backup's row
 //! - `params`: what the jobs are told; `failure`: how a step fails; `repository`: how a vault's
@@ -17,6 +19,11 @@
 //! Invariants: a job's operation log, backup, checkpoint and resource change to their final states
 //! in the transaction that ends the job; a step may be run again after a crash at any point of it.
 
+mod audit_backup;
+mod audit_delete;
+mod audit_restore;
+pub(crate) mod audit_told;
+mod audit_verify;
 mod books;
 pub(crate) mod collect;
 mod ddm_backup;
@@ -73,6 +80,14 @@ pub(crate) const COLLECT: &str = "collect";
 
 /// The name of the job that reads data again.
 pub(crate) const VERIFY: &str = "verify";
+/// The name of the job that backs up audit logs.
+pub(crate) const AUDIT_BACKUP: &str = "audit_backup";
+/// The name of the job that deletes lines of audit logs.
+pub(crate) const AUDIT_DELETE: &str = "audit_delete";
+/// The name of the job that lays lines of audit logs out to be searched.
+pub(crate) const AUDIT_RESTORE: &str = "audit_restore";
+/// The name of the job that proves that no audit log is missing.
+pub(crate) const AUDIT_VERIFY: &str = "audit_verify";
 /// The name of the job that keeps what a sharding layer knows.
 pub(crate) const DDM_BACKUP: &str = "ddm_backup";
 /// The name of the job that deletes a backup of that.
@@ -100,6 +115,10 @@ pub const ALL: &[&JobType<Control>] = &[
     &collect::JOB,
     &import::JOB,
     &note::JOB,
+    &audit_backup::JOB,
+    &audit_delete::JOB,
+    &audit_restore::JOB,
+    &audit_verify::JOB,
     &ddm_backup::JOB,
     &ddm_delete_backup::JOB,
     &ddm_remove::JOB,
@@ -167,6 +186,10 @@ mod tests {
             COLLECT,
             IMPORT,
             NOTE,
+            AUDIT_BACKUP,
+            AUDIT_DELETE,
+            AUDIT_RESTORE,
+            AUDIT_VERIFY,
             DDM_BACKUP,
             DDM_DELETE_BACKUP,
             DDM_REMOVE,

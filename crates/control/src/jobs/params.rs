@@ -3,8 +3,8 @@
 
 use serde::{Deserialize, Serialize};
 use strongroom_model::{
-    BackupId, DataNodeId, DdmBackupId, DdmInstanceId, OperationLogId, ProjectId, ReplicationId,
-    ResourceId, Timestamp, VaultId, state::DdmBackupStatus,
+    BackupId, DataNodeId, DbssBackupId, DbssInstanceId, DdmBackupId, DdmInstanceId, OperationLogId,
+    ProjectId, ReplicationId, ResourceId, Timestamp, VaultId, state::DdmBackupStatus,
 };
 
 /// Makes one backup.
@@ -214,6 +214,23 @@ pub(crate) enum SchemaDeed {
     Create { shards: u32, nodes: Vec<DataNodeId> },
     /// Drop it, with its physical databases or without, after that backup is good.
     Drop { safety: DdmBackupId, data: bool },
+}
+
+/// Makes, lays out or deletes one backup of audit logs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct AuditWork {
+    pub(crate) project: ProjectId,
+    pub(crate) instance: DbssInstanceId,
+    pub(crate) backup: DbssBackupId,
+}
+
+/// Proves that no audit log of a directory is missing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct AuditVerify {
+    pub(crate) project: ProjectId,
+    pub(crate) instance: DbssInstanceId,
+    pub(crate) from: Option<Timestamp>,
+    pub(crate) to: Option<Timestamp>,
 }
 
 /// Work on one resource is done in the order it was asked for.

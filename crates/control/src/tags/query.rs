@@ -45,7 +45,7 @@ pub struct TagQuery {
 
 impl TagQuery {
     /// Refuses conditions with too many, repeated or empty keys.
-    pub(super) fn check(&self) -> Result<()> {
+    pub(crate) fn check(&self) -> Result<()> {
         let conditions = [
             ("tags", &self.tags),
             ("tags_any", &self.tags_any),
@@ -72,7 +72,7 @@ impl TagQuery {
     }
 
     /// Whether a vault of that name with these labels is meant.
-    pub(super) fn matches(&self, name: &str, tags: &[Tag]) -> bool {
+    pub(crate) fn matches(&self, name: &str, tags: &[Tag]) -> bool {
         if self
             .name_contains
             .as_ref()

@@ -119,10 +119,12 @@ fn schemas_that_change_while_they_are_read_are_read_again_and_a_node_without_a_l
     let spider = Setup {
         spider: true,
         no_log: false,
+        ..Setup::default()
     };
     let no_log = Setup {
         spider: false,
         no_log: true,
+        ..Setup::default()
     };
     let cluster = Cluster {
         layer: Database::start(world.dir.path(), "layer", spider).unwrap(),

@@ -3,8 +3,10 @@
 #![expect(clippy::unwrap_used, reason = "tests, their helpers too, panic")]
 #![expect(clippy::print_stdout, reason = "a failing picture is named")]
 
+mod audit_logs;
 mod crash;
 mod crash_care;
+mod dbss;
 mod ddm;
 mod failures;
 mod freshness;

@@ -4,7 +4,7 @@
 //! change is shared with the manifest before, and every manifest reads as a whole one.
 //!
 //! - [`save_tree`]: from a [`TreeSource`](strongroom_model::content::TreeSource) to a manifest
-//! - [`save_input`]: from a stream of bytes to a manifest of one file
+//! - [`save_input`], [`save_labelled_input`]: from a stream of bytes to a manifest of one file
 //! - [`restore_tree`], [`restore_path`]: from a manifest to a
 //!   [`TreeSink`](strongroom_model::content::TreeSink), all of
 //!   it or one path, around whatever is damaged
@@ -37,6 +37,6 @@ pub use self::{
     progress::Progress,
     reach::{Reached, Visit, Visitor, reach},
     restore::{RestoreOptions, Restored, restore_path, restore_tree},
-    save::{Input, SaveOptions, SaveStats, Saved, save_input, save_tree},
+    save::{Input, SaveOptions, SaveStats, Saved, save_input, save_labelled_input, save_tree},
     top::problems,
 };

@@ -504,6 +504,8 @@ fn the_fuzzer_has_every_target() {
         .skip(1)
         .filter_map(|rest| rest.split('"').next())
         .collect();
+    // Those of logs are another crate's.
+    bins.retain(|bin| !bin.starts_with("audit_"));
     bins.sort_unstable();
     let names: Vec<&str> = TARGETS.iter().map(|target| target.name).collect();
     assert_eq!(bins, names);

@@ -1,6 +1,8 @@
 //! Sources and targets on a real file system, with a real repository between them.
 
 #[cfg(test)]
+mod audit;
+#[cfg(test)]
 mod common;
 #[cfg(test)]
 mod conformance;

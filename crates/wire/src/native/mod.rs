@@ -1,10 +1,12 @@
 //! Our own small API, for what the vendors' documents have no word for.
 //!
 //! Deletions are planned here, what was deleted is brought back ([`safety`]), what retention will
-//! do is foretold ([`retention`]), and databases are registered ([`database`]).
+//! do is foretold ([`retention`]), and databases ([`database`]) and directories of their audit logs
+//! ([`audit_log`]) are registered.
 //! Operators register what can be protected and restore to places of their choice: a path of the
 //! host is never a tenant's word. Everything else goes through the vendors' operations.
 
+pub mod audit_log;
 pub mod database;
 pub mod retention;
 pub mod safety;
@@ -13,6 +15,10 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use audit_log::{
+    AuditInstancePath, AuditInstanceRegistration, AuditJobPath, AuditJobReply,
+    BackUpAuditInstanceReply, RegisteredAuditInstance, VerifyAuditRequest,
+};
 use database::{BackUpInstanceReply, InstancePath, InstanceRegistration, RegisteredInstance};
 use retention::RetentionPreview;
 use safety::{Deed, Grace, Plan, Trash, VaultSafety, VaultSafetyChange};
@@ -77,6 +83,24 @@ operations! { Native;
     BackUpInstance: Post "/native/v1/instances/{instance_id}/backups",
         "native:instances:backup", 202,
         working(InstancePath, NoQuery, Empty) -> BackUpInstanceReply;
+
+    /// Registering a directory of audit logs
+    RegisterAuditInstance: Post "/native/v1/audit-instances", "native:auditInstances:create", 201,
+        working(NoPath, NoQuery, AuditInstanceRegistration) -> RegisteredAuditInstance;
+
+    /// Backing up what is new in a directory of audit logs
+    BackUpAuditInstance: Post "/native/v1/audit-instances/{instance_id}/backups",
+        "native:auditInstances:backup", 202,
+        working(AuditInstancePath, NoQuery, Empty) -> BackUpAuditInstanceReply;
+
+    /// Proving that no audit log is missing or changed
+    VerifyAuditInstance: Post "/native/v1/audit-instances/{instance_id}/verifications",
+        "native:auditInstances:verify", 202,
+        working(AuditInstancePath, NoQuery, VerifyAuditRequest) -> TaskStarted;
+
+    /// Showing a job about audit logs
+    ShowAuditJob: Get "/native/v1/audit-jobs/{job_id}", "native:auditInstances:getJob", 200,
+        working(AuditJobPath, NoQuery, Empty) -> AuditJobReply;
 
     /// Cancelling a task
     CancelTask: Post "/native/v1/tasks/{operation_log_id}/cancel", "native:tasks:cancel", 202,

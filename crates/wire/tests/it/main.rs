@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod coverage;
 #[cfg(test)]
+mod dbss;
+#[cfg(test)]
 mod ddm;
 #[cfg(test)]
 mod definitions;

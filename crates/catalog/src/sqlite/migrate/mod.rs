@@ -67,6 +67,11 @@ pub(crate) const ALL: &[Migration] = &[
         name: "ddm",
         sql: include_str!("../../../migrations/sqlite/0009_ddm.sql"),
     },
+    Migration {
+        version: 10,
+        name: "dbss",
+        sql: include_str!("../../../migrations/sqlite/0010_dbss.sql"),
+    },
 ];
 
 impl Migration {

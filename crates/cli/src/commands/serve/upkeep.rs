@@ -55,6 +55,10 @@ fn schedule(control: &Control) -> Result<Next, Error> {
     if layers.ordered + layers.expired > 0 {
         tracing::info!(?layers, "sharding layers were due");
     }
+    let logs = control.dbss_round()?;
+    if logs.ordered + logs.pressed + logs.expired > 0 {
+        tracing::info!(?logs, "audit logs were due");
+    }
     Ok(if round.more { Next::Soon } else { Next::InTime })
 }
 

@@ -27,7 +27,7 @@ use strongroom_wire::{
 use tempfile::TempDir;
 
 use self::service::Service;
-use super::{backup, ddm, resource, restore};
+use super::{audit, backup, ddm, resource, restore};
 use crate::{arguments::Context, connection::Connection, output::Output};
 
 /// What to try it on.
@@ -169,6 +169,7 @@ impl Trial {
             name: name.to_owned(),
             path: Some(path.to_owned()),
             layer: ddm::Layer::default(),
+            logs: audit::Directory::default(),
             project: None,
             tags: Vec::new(),
         };

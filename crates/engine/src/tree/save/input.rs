@@ -3,7 +3,10 @@
 //! A stream cannot be asked for its length, its holes or a second time: it is cut as it comes,
 //! with one buffer in memory, and an error of it ends the save without a manifest.
 
-use std::io::{ErrorKind, Read};
+use std::{
+    collections::BTreeMap,
+    io::{ErrorKind, Read},
+};
 
 use strongroom_model::{
     Clock,
@@ -45,6 +48,17 @@ pub fn save_input(
     input: Input<'_>,
     clock: &dyn Clock,
     options: &SaveOptions<'_>,
+) -> Result<Saved> {
+    save_labelled_input(repository, input, clock, options, || options.labels.clone())
+}
+
+/// As [`save_input`], with labels that are known only when the stream has ended.
+pub fn save_labelled_input(
+    repository: &Repository,
+    input: Input<'_>,
+    clock: &dyn Clock,
+    options: &SaveOptions<'_>,
+    labels: impl FnOnce() -> BTreeMap<String, String>,
 ) -> Result<Saved> {
     let started = now(clock);
     let writer = repository.writer(
@@ -98,7 +112,11 @@ pub fn save_input(
         problems: Problems::default(),
         stats,
     };
-    commit(repository, writer, finished, options)
+    let options = SaveOptions {
+        labels: labels(),
+        ..options.clone()
+    };
+    commit(repository, writer, finished, &options)
 }
 
 struct Stored<'a> {

@@ -38,7 +38,7 @@ use self::{
     stats::Stats,
 };
 pub use self::{
-    input::{Input, save_input},
+    input::{Input, save_input, save_labelled_input},
     stats::SaveStats,
 };
 use super::{
