@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde_json::Value;
-use strongroom_catalog::{self as catalog, BackupRow, Tx};
+use strongroom_catalog::{self as catalog, BackupRow, Looked, Tx};
 use strongroom_model::{BackupId, ProjectId, VaultId, state::BackupStatus};
 
 use super::{Backup, BackupFilter, BackupReport, BackupSort, BackupSortKey, Direction};
@@ -11,6 +11,7 @@ use crate::{
     Error, Reason, Result,
     members::row_status,
     operation_logs::{self, KindsWanted, kinds_wanted},
+    replication,
     vaults::one_enterprise_project,
     verification,
     words::{ImageType, OwnType},
@@ -28,6 +29,30 @@ pub(super) fn view(tx: &Tx<'_>, row: BackupRow) -> Result<Backup> {
     let parts = tx.backups().parts_of(&row.project_id, &[row.id])?;
     let mut known = EnterpriseProjects::default();
     assembled(tx, &mut known, row, parts)
+}
+
+/// The project's own backup with its parts and copies, of which only those are read that there are.
+pub(super) fn view_looked(tx: &Tx<'_>, looked: Looked) -> Result<Backup> {
+    let row = looked.backup;
+    // The documents show no empty list here.
+    let replications = if looked.has_copies {
+        Some(replication::of_backup(tx, &row)?).filter(|copies| !copies.is_empty())
+    } else {
+        None
+    };
+    let parts = if looked.has_parts {
+        tx.backups().parts_of(&row.project_id, &[row.id])?
+    } else {
+        Vec::new()
+    };
+    let place = looked.enterprise_project_id;
+    let mut known = EnterpriseProjects::default();
+    known.insert(row.vault_id, place.unwrap_or_else(no_enterprise_project));
+    let backup = assembled(tx, &mut known, row, parts)?;
+    Ok(Backup {
+        replications,
+        ..backup
+    })
 }
 
 /// The backups with their parts, as a project sees them; what they share is looked up once.
@@ -76,6 +101,10 @@ fn assembled(
     })
 }
 
+fn no_enterprise_project() -> String {
+    "0".to_owned()
+}
+
 fn enterprise_project(
     tx: &Tx<'_>,
     known: &mut EnterpriseProjects,
@@ -87,7 +116,7 @@ fn enterprise_project(
     let found = tx
         .vaults()
         .enterprise_project(&row.project_id, &row.vault_id)?
-        .unwrap_or_else(|| "0".to_owned());
+        .unwrap_or_else(no_enterprise_project);
     known.insert(row.vault_id, found.clone());
     Ok(found)
 }

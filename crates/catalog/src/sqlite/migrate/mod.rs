@@ -67,6 +67,11 @@ pub(crate) const ALL: &[Migration] = &[
         name: "ddm",
         sql: include_str!("../../../migrations/sqlite/0009_ddm.sql"),
     },
+    Migration {
+        version: 12,
+        name: "looks",
+        sql: include_str!("../../../migrations/sqlite/0012_looks.sql"),
+    },
 ];
 
 impl Migration {
