@@ -117,6 +117,11 @@ impl Service {
         Ok(())
     }
 
+    /// Whether the server is gone.
+    pub fn has_ended(&mut self) -> Result<bool> {
+        Ok(self.child.try_wait()?.is_some())
+    }
+
     /// Asks the server to end, and waits until it has.
     pub fn stop(mut self) -> Result<ExitStatus> {
         let pid = Pid::from_child(&self.child);
