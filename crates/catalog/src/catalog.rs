@@ -66,7 +66,7 @@ impl Catalog {
 
     /// As [`read`](Self::read), for a body that runs one statement, which sees one state of the
     /// catalog by itself. Two would see two.
-    pub(crate) fn glance<T, E: From<Error>>(
+    pub fn glance<T, E: From<Error>>(
         &self,
         body: impl FnOnce(&Tx<'_>) -> Result<T, E>,
     ) -> Result<T, E> {

@@ -29,10 +29,7 @@ fn doomed(data_dir: &Path, call: &str, turn: u32, options: &[&str]) -> Option<Se
 }
 
 /// Whether the server died before `done` said that there was nothing left to do.
-fn dies(
-    service: &mut Service,
-    mut done: impl FnMut(&Session) -> Result<bool>,
-) -> Result<bool> {
+fn dies(service: &mut Service, mut done: impl FnMut(&Session) -> Result<bool>) -> Result<bool> {
     // Signing in may already meet a server that is gone.
     let Ok(session) = Session::admin(service) else {
         return Ok(true);
@@ -112,7 +109,10 @@ fn killed_at_any_object_of_a_copy_it_finishes_the_copy_and_copies_nothing_twice(
         in_the_middle += u32::from(ordered && files_below(far.path())?.len() > before);
     }
     ensure!(ordered && deaths > 1, "it died {deaths} times");
-    ensure!(in_the_middle > 0, "it never died with objects of the copy there");
+    ensure!(
+        in_the_middle > 0,
+        "it never died with objects of the copy there"
+    );
 
     let service = Service::start_with(&data_dir, &options)?;
     let session = Session::admin(&service)?;
@@ -129,7 +129,9 @@ fn killed_at_any_object_of_a_copy_it_finishes_the_copy_and_copies_nothing_twice(
         folder.path().join("the source is gone"),
     )?;
     let to = folder.path().join("from the copy");
-    service.program().run(&["restore", replica, "--to", text(&to)])?;
+    service
+        .program()
+        .run(&["restore", replica, "--to", text(&to)])?;
     was.compare(&to)
 }
 
@@ -179,7 +181,9 @@ fn killed_at_any_object_of_a_collection_it_removes_that_and_nothing_else() -> Re
         })?;
         for (number, (backup, was)) in kept.iter().enumerate() {
             let to = folder.path().join(format!("{turn} {number}"));
-            service.program().run(&["restore", backup, "--to", text(&to)])?;
+            service
+                .program()
+                .run(&["restore", backup, "--to", text(&to)])?;
             was.compare(&to)?;
             fs::remove_dir_all(&to)?;
         }

@@ -417,3 +417,6 @@ WHEN NEW.backups = 0 AND NEW.id <> ''
 BEGIN
     DELETE FROM backup_places WHERE place = NEW.place;
 END;
+
+-- Bindings that wait for a next run; the scheduler's round asks for them.
+CREATE INDEX vault_policies_unplanned ON vault_policies (vault_id) WHERE due_at IS NULL;

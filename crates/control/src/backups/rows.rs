@@ -31,6 +31,17 @@ pub(super) fn view(tx: &Tx<'_>, row: BackupRow) -> Result<Backup> {
     assembled(tx, &mut known, row, parts)
 }
 
+/// The project's own backup, if one look said all there is to say of it.
+pub(super) fn view_alone(looked: Looked) -> Option<Backup> {
+    let is_being_made = looked.backup.status == BackupStatus::Protecting;
+    if looked.has_parts || looked.has_copies || is_being_made {
+        return None;
+    }
+    let place = looked.enterprise_project_id;
+    let place = place.unwrap_or_else(no_enterprise_project);
+    Some(shown(looked.backup, place, None))
+}
+
 /// The project's own backup with its parts and copies, of which only those are read that there are.
 pub(super) fn view_looked(tx: &Tx<'_>, looked: Looked) -> Result<Backup> {
     let row = looked.backup;
@@ -124,7 +135,13 @@ fn enterprise_project(
 /// The backup without its parts.
 fn alone(tx: &Tx<'_>, known: &mut EnterpriseProjects, row: BackupRow) -> Result<Backup> {
     let enterprise_project_id = enterprise_project(tx, known, &row)?;
-    Ok(Backup {
+    let progress = progress(tx, &row)?;
+    Ok(shown(row, enterprise_project_id, progress))
+}
+
+/// What a row says of a backup.
+fn shown(row: BackupRow, enterprise_project_id: String, progress: Option<u8>) -> Backup {
+    Backup {
         id: row.id,
         project_id: row.project_id,
         vault_id: row.vault_id,
@@ -132,7 +149,7 @@ fn alone(tx: &Tx<'_>, known: &mut EnterpriseProjects, row: BackupRow) -> Result<
         parent_id: row.parent_id,
         children: Vec::new(),
         resource_id: row.resource_id,
-        progress: progress(tx, &row)?,
+        progress,
         resource_name: row.resource_name,
         kind: row.kind,
         resource_size: row.resource_size_bytes,
@@ -148,7 +165,7 @@ fn alone(tx: &Tx<'_>, known: &mut EnterpriseProjects, row: BackupRow) -> Result<
         expired_at: row.expired_at,
         replica_of: row.replica_of,
         replications: None,
-    })
+    }
 }
 
 /// How far the work on a backup has come, while it is being made.

@@ -244,7 +244,9 @@ fn heal(
     (findings, known): (&[Finding], &BTreeMap<ManifestId, BackupRow>),
 ) -> Result<bool, StepError> {
     let lost: BTreeSet<_> = findings.iter().filter_map(Lost::of).collect();
-    let chunks = findings.iter().filter(|finding| Lost::of(finding).is_none());
+    let chunks = findings
+        .iter()
+        .filter(|finding| Lost::of(finding).is_none());
     let hit: BTreeSet<_> = chunks
         .flat_map(|finding| finding.manifests.iter().copied())
         .filter(|id| !lost.iter().any(|lost| lost.id() == *id))
