@@ -117,6 +117,12 @@ impl Service {
         Ok(())
     }
 
+    /// Ends a server that was told to end with its standard input, and waits until it has.
+    pub fn close(mut self) -> Result<ExitStatus> {
+        drop(self.child.stdin.take());
+        wait::until("the end of the server", || Ok(self.child.try_wait()?))
+    }
+
     /// Whether the server is gone.
     pub fn has_ended(&mut self) -> Result<bool> {
         Ok(self.child.try_wait()?.is_some())
