@@ -117,6 +117,17 @@ impl Service {
         Ok(())
     }
 
+    /// Ends a server that was told to end with its standard input, and waits until it has.
+    pub fn close(mut self) -> Result<ExitStatus> {
+        drop(self.child.stdin.take());
+        wait::until("the end of the server", || Ok(self.child.try_wait()?))
+    }
+
+    /// Whether the server is gone.
+    pub fn has_ended(&mut self) -> Result<bool> {
+        Ok(self.child.try_wait()?.is_some())
+    }
+
     /// Asks the server to end, and waits until it has.
     pub fn stop(mut self) -> Result<ExitStatus> {
         let pid = Pid::from_child(&self.child);

@@ -9,6 +9,7 @@ use anyhow::{Context as _, Result};
 use strongroom_catalog::{BackupRow, Catalog, CheckpointRow, Error, Json, ResourceRow};
 use strongroom_control::{
     Caller, Control,
+    enterprise::NewEnterpriseProject,
     identity::FirstStart,
     vaults::{AddedResource, NewVault},
     words::ObjectType,
@@ -64,6 +65,12 @@ pub(crate) fn fill(
         request_id: "bench".into(),
         source: "bench".into(),
     };
+    let other = NewEnterpriseProject {
+        name: "other".into(),
+        description: None,
+        kind: None,
+    };
+    let other = control.create_enterprise_project(&caller, &other)?.id;
     let mut vaults = Vec::new();
     for (number, held) in resources.chunks(IN_A_VAULT).enumerate() {
         let added = held.iter().map(|row| AddedResource {
@@ -73,7 +80,7 @@ pub(crate) fn fill(
         });
         let new = NewVault {
             resources: added.collect(),
-            enterprise_project_id: (number % 5 == 4).then(|| OTHER.to_owned()),
+            enterprise_project_id: (number % 5 == 4).then(|| other.to_string()),
             ..NewVault::new(format!("vault-{number}"), ObjectType::Turbo, GiB(1000))
         };
         vaults.push(control.create_vault(&caller, new)?.id);
@@ -113,9 +120,6 @@ pub(crate) fn fill(
         middle,
     })
 }
-
-/// An enterprise project that some vaults are in.
-const OTHER: &str = "5b0a3cbd-0000-4000-8000-3ad26e3a0001";
 
 /// Ids that are spread like random ones, but known.
 fn scattered(kind: u8, one: u64, two: usize) -> [u8; 16] {

@@ -5,7 +5,7 @@
 //! project in the path, else by `X-Domain-Id`; some clients add these headers after signing, so
 //! they may choose among what the key's user may enter and nothing else.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, sync::Arc};
 
 use strongroom_control::{
     Error,
@@ -21,7 +21,7 @@ pub(crate) fn authenticate(
     cloud: &Cloud,
     request: &Request,
     project: Option<&str>,
-) -> Result<Session, Failure> {
+) -> Result<Arc<Session>, Failure> {
     if let Some(token) = request.header("x-auth-token") {
         return Ok(cloud.identity.session(token)?);
     }

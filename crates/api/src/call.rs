@@ -1,5 +1,7 @@
 //! What a handler is given, and what it gives back.
 
+use std::sync::Arc;
+
 use http::{HeaderName, HeaderValue};
 use strongroom_control::{Caller, identity::Session};
 use strongroom_wire::Operation;
@@ -15,9 +17,9 @@ pub struct Call<O: Operation> {
     /// The body.
     pub body: O::Body,
     /// Who calls; absent only for what is public.
-    pub session: Option<Session>,
+    pub session: Option<Arc<Session>>,
     /// The raw request.
-    pub request: Request,
+    pub request: Arc<Request>,
 }
 
 impl<O: Operation> Call<O> {
@@ -31,7 +33,7 @@ impl<O: Operation> Call<O> {
     /// Who calls.
     pub fn session(&self) -> Result<&Session, Failure> {
         self.session
-            .as_ref()
+            .as_deref()
             .ok_or_else(|| Failure::unauthenticated("there is no token"))
     }
 }

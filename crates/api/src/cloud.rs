@@ -72,8 +72,16 @@ impl App for Cloud {
         hex::encode(random::<16>(self.entropy.as_ref()))
     }
 
-    fn authenticate(&self, request: &Request, project: Option<&str>) -> Result<Session, Failure> {
+    fn authenticate(
+        &self,
+        request: &Request,
+        project: Option<&str>,
+    ) -> Result<Arc<Session>, Failure> {
         authenticate(self, request, project)
+    }
+
+    fn is_free(&self) -> bool {
+        self.identity.is_free()
     }
 
     fn admit(&self, session: &Session) -> Result<(), Failure> {

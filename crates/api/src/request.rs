@@ -6,7 +6,7 @@
 
 use std::{net::SocketAddr, time::Duration};
 
-use axum::body::Body;
+use axum::body::{Body, HttpBody as _};
 use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, HeaderValue, Method, Uri, header, request::Parts};
 use http_body_util::BodyExt as _;
@@ -129,6 +129,9 @@ pub struct Held {
 
 /// Reads a whole body, or says why it cannot be had.
 pub async fn read_body(headers: &HeaderMap, body: Body) -> Result<Held, Failure> {
+    if body.is_end_stream() {
+        return Ok(Held::default());
+    }
     let announced = headers
         .get(header::CONTENT_LENGTH)
         .and_then(|length| length.to_str().ok()?.parse::<usize>().ok());

@@ -4,7 +4,9 @@
 //! its argument names the operation, so the router line is `.serve(backups::show)` and a handler
 //! with the wrong reply does not compile. Everything below HTTP is synchronous: once the body is
 //! read, the rest of a request runs on one blocking thread, and a panic there costs that request
-//! alone.
+//! alone. What looks at a few rows by their keys ([`Service::look`]) is done before another thread
+//! would have woken up, so it is answered on the connection's own, unless it would have to wait
+//! there for others (docs/adr/0027-sessions.md).
 //!
 //! Invariant: an operation of the service's table is always routed. [`Service::finish`] adds those
 //! that do not work yet (they answer so, after full authentication) and refuses to build a
@@ -43,7 +45,16 @@ pub trait App: Send + Sync + 'static {
     fn new_request_id(&self) -> String;
 
     /// Proves who calls. `project` is the one in the path, if the operation's path has one.
-    fn authenticate(&self, request: &Request, project: Option<&str>) -> Result<Session, Failure>;
+    fn authenticate(
+        &self,
+        request: &Request,
+        project: Option<&str>,
+    ) -> Result<Arc<Session>, Failure>;
+
+    /// Whether a call that only looks would find nobody to wait for.
+    fn is_free(&self) -> bool {
+        true
+    }
 
     /// Lets a proven caller go on, or says that it asks too often.
     fn admit(&self, session: &Session) -> Result<(), Failure>;
@@ -73,7 +84,14 @@ pub struct Outcome<'a> {
     pub refused: Option<(&'a str, &'a Failure)>,
 }
 
-type Respond<A> = Box<dyn Fn(&A, Request, Option<Session>) -> Result<Reply, Failure> + Send + Sync>;
+type Respond<A> = Box<dyn Fn(&A, Proved) -> Result<Reply, Failure> + Send + Sync>;
+
+/// A request, the variable segments of its path, and who sent it.
+struct Proved {
+    request: Arc<Request>,
+    segments: Vec<(&'static str, String)>,
+    session: Option<Arc<Session>>,
+}
 
 struct Reply {
     headers: Vec<(HeaderName, HeaderValue)>,
@@ -83,6 +101,8 @@ struct Reply {
 struct Route<A> {
     info: OperationInfo,
     respond: Respond<A>,
+    /// Whether it only looks at a few rows by their keys.
+    looks: bool,
 }
 
 struct Shared<A> {
@@ -119,20 +139,19 @@ impl<A: App> Service<A> {
         H: Fn(&A, &Call<O>) -> Result<R, Failure> + Send + Sync + 'static,
         R: IntoAnswer<O::Reply>,
     {
-        let respond = move |app: &A, request: Request, session: Option<Session>| {
-            let call = parse::<O>(request, session)?;
-            let Answer { reply, headers } = handler(app, &call)?.into_answer();
-            let body = if O::HAS_REPLY {
-                Some(app.write(O::SERVICE, &reply).map_err(|error| {
-                    tracing::error!(operation = O::NAME, %error, "cannot render the reply");
-                    Failure::Broken
-                })?)
-            } else {
-                None
-            };
-            Ok(Reply { headers, body })
-        };
-        self.route(OperationInfo::of::<O>(""), Box::new(respond))
+        self.route(OperationInfo::of::<O>(""), answering(handler), false)
+    }
+
+    /// The same for a handler that changes nothing and reads a few rows by their keys, however
+    /// much there is: nothing that takes longer than to hand it to another thread.
+    #[must_use]
+    pub fn look<O, H, R>(self, handler: H) -> Self
+    where
+        O: Operation,
+        H: Fn(&A, &Call<O>) -> Result<R, Failure> + Send + Sync + 'static,
+        R: IntoAnswer<O::Reply>,
+    {
+        self.route(OperationInfo::of::<O>(""), answering(handler), true)
     }
 
     /// Serves what is no operation of any vendor and needs no proof: probes of an orchestrator.
@@ -197,10 +216,8 @@ impl<A: App> Service<A> {
                 panic!("{} is declared as working but has no handler", info.name);
             };
             let operation = info.name;
-            let respond = move |_: &A, _: Request, _: Option<Session>| {
-                Err(Failure::NotYet { operation, reason })
-            };
-            self = self.route(*info, Box::new(respond));
+            let respond = move |_: &A, _: Proved| Err(Failure::NotYet { operation, reason });
+            self = self.route(*info, Box::new(respond), false);
         }
         let (nowhere, wrong_method) = (Arc::clone(&self.shared), Arc::clone(&self.shared));
         let no_such_api = |_: &A, _: &Request| Failure::NoSuchApi;
@@ -209,11 +226,15 @@ impl<A: App> Service<A> {
             .fallback(move |request| refuse(nowhere, request, no_such_api))
     }
 
-    fn route(mut self, info: OperationInfo, respond: Respond<A>) -> Self {
+    fn route(mut self, info: OperationInfo, respond: Respond<A>, looks: bool) -> Self {
         if !self.routed.insert(key(&info)) {
             return self;
         }
-        let route = Arc::new(Route { info, respond });
+        let route = Arc::new(Route {
+            info,
+            respond,
+            looks,
+        });
         let shared = Arc::clone(&self.shared);
         let endpoint = move |request: axum::extract::Request| {
             handle(Arc::clone(&shared), Arc::clone(&route), request)
@@ -248,8 +269,34 @@ const fn filter(method: Method) -> MethodFilter {
     }
 }
 
-fn parse<O: Operation>(request: Request, session: Option<Session>) -> Result<Call<O>, Failure> {
-    let segments = request.segments(O::PATH)?;
+fn answering<A, O, H, R>(handler: H) -> Respond<A>
+where
+    A: App,
+    O: Operation,
+    H: Fn(&A, &Call<O>) -> Result<R, Failure> + Send + Sync + 'static,
+    R: IntoAnswer<O::Reply>,
+{
+    Box::new(move |app: &A, proved: Proved| {
+        let call = parse::<O>(proved)?;
+        let Answer { reply, headers } = handler(app, &call)?.into_answer();
+        let body = if O::HAS_REPLY {
+            Some(app.write(O::SERVICE, &reply).map_err(|error| {
+                tracing::error!(operation = O::NAME, %error, "cannot render the reply");
+                Failure::Broken
+            })?)
+        } else {
+            None
+        };
+        Ok(Reply { headers, body })
+    })
+}
+
+fn parse<O: Operation>(proved: Proved) -> Result<Call<O>, Failure> {
+    let Proved {
+        request,
+        segments,
+        session,
+    } = proved;
     let segments: Vec<_> = segments
         .iter()
         .map(|(name, text)| (*name, text.as_str()))
@@ -283,28 +330,18 @@ async fn handle<A: App>(
 ) -> Response {
     let (parts, body) = request.into_parts();
     let mut request = Request::new(shared.app.new_request_id(), parts);
-    let read = read_body(&request.headers, body).await;
-    let info = route.info;
-    let fallback = Arc::clone(&shared);
-    let kept = Request {
-        body: bytes::Bytes::new(),
-        ..request.clone()
+    let (held, unread) = match read_body(&request.headers, body).await {
+        Ok(held) => (held, None),
+        Err(failure) => (Held::default(), Some(failure)),
     };
-    let span = tracing::info_span!("call", operation = info.name, request = %request.id);
+    request.body = held.bytes.clone();
+    let request = Arc::new(request);
+    if route.looks && shared.app.is_free() {
+        return work(&shared, &route, &request, unread);
+    }
+    let (fallback, info, kept) = (Arc::clone(&shared), route.info, Arc::clone(&request));
     let answered = tokio::task::spawn_blocking(move || {
-        let _span = span.enter();
-        let (mut session, mut held) = (None, Held::default());
-        let result = read.and_then(|body| {
-            held = body;
-            request.body = held.bytes.clone();
-            let app = shared.app.as_ref();
-            let call = AssertUnwindSafe(|| answer(app, &*route, request.clone(), &mut session));
-            std::panic::catch_unwind(call).unwrap_or_else(|_| {
-                tracing::error!("the handler panicked");
-                Err(Failure::Broken)
-            })
-        });
-        let response = shared.respond(Some(&route.info), &request, session.as_ref(), result);
+        let response = work(&shared, &route, &request, unread);
         drop(held);
         response
     });
@@ -314,20 +351,44 @@ async fn handle<A: App>(
     }
 }
 
+/// The steps below HTTP; a panic is an answer too.
+fn work<A: App>(
+    shared: &Shared<A>,
+    route: &Route<A>,
+    request: &Arc<Request>,
+    unread: Option<Failure>,
+) -> Response {
+    let span = tracing::info_span!("call", operation = route.info.name, request = %request.id);
+    let _span = span.enter();
+    let mut session = None;
+    let result = match unread {
+        Some(failure) => Err(failure),
+        None => {
+            let app = shared.app.as_ref();
+            let call = AssertUnwindSafe(|| answer(app, route, request, &mut session));
+            std::panic::catch_unwind(call).unwrap_or_else(|_| {
+                tracing::error!("the handler panicked");
+                Err(Failure::Broken)
+            })
+        }
+    };
+    shared.respond(Some(&route.info), request, session.as_deref(), result)
+}
+
 fn answer<A: App>(
     app: &A,
     route: &Route<A>,
-    request: Request,
-    proven: &mut Option<Session>,
+    request: &Arc<Request>,
+    proven: &mut Option<Arc<Session>>,
 ) -> Result<(StatusCode, Reply), Failure> {
+    let segments = request.segments(route.info.path)?;
     if !route.info.public {
-        let segments = request.segments(route.info.path)?;
         // In identity's paths a project is what is looked at, not what is acted for.
         let tenant = |(name, _): &&(&str, String)| {
             *name == "project_id" && route.info.service != strongroom_wire::Service::Iam
         };
         let project = segments.iter().find(tenant).map(|(_, id)| id.as_str());
-        let session = proven.insert(app.authenticate(&request, project)?);
+        let session = proven.insert(app.authenticate(request, project)?);
         if project.is_some_and(|id| !session.acts_for(id)) {
             return Err(Failure::OtherProject);
         }
@@ -340,7 +401,12 @@ fn answer<A: App>(
         app.admit(session)?;
         authorize(session, &route.info, &segments)?;
     }
-    let reply = (route.respond)(app, request, proven.clone())?;
+    let proved = Proved {
+        request: Arc::clone(request),
+        segments,
+        session: proven.clone(),
+    };
+    let reply = (route.respond)(app, proved)?;
     let status = StatusCode::from_u16(route.info.success).map_err(|_| Failure::Broken)?;
     Ok((status, reply))
 }

@@ -19,6 +19,12 @@ pub(crate) trait Backend: Send + Sync {
     /// Runs `body` on one snapshot; it cannot write.
     fn read(&self, body: &mut dyn FnMut(&dyn Session)) -> Result<()>;
 
+    /// As [`read`](Self::read), for a body of one statement, which is a snapshot by itself.
+    fn glance(&self, body: &mut dyn FnMut(&dyn Session)) -> Result<()>;
+
+    /// Whether somebody who reads now would begin at once.
+    fn is_free(&self) -> bool;
+
     /// Runs `body` alone among writers. What it wrote is durable when `Ok` is returned after
     /// [`Verdict::Commit`], and gone after `Err`, [`Verdict::Rollback`] or a panic.
     fn write(&self, body: &mut dyn FnMut(&dyn Session) -> Verdict) -> Result<()>;

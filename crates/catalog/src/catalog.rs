@@ -64,6 +64,31 @@ impl Catalog {
         finish(answer, done)
     }
 
+    /// As [`read`](Self::read), for a body that runs one statement, which sees one state of the
+    /// catalog by itself. Two would see two.
+    pub fn glance<T, E: From<Error>>(
+        &self,
+        body: impl FnOnce(&Tx<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let _alone = Alone::enter()?;
+        let mut body = Some(body);
+        let mut answer = None;
+        let done = self.0.glance(&mut |session| {
+            let body = body.take().expect("a backend runs the body once");
+            let tx = Tx::new(session);
+            answer = Some(body(&tx));
+            debug_assert!(tx.statements() <= 1, "a glance is one statement");
+            self.1.fetch_add(tx.statements(), Ordering::Relaxed);
+        });
+        finish(answer, done)
+    }
+
+    /// Whether a reader would begin at once, and not wait for others to end. True may be false a
+    /// moment later; it is for choosing who may wait, not for correctness.
+    pub fn is_free(&self) -> bool {
+        self.0.is_free()
+    }
+
     /// Runs `body` alone among all writers, of other processes too.
     ///
     /// What it wrote is durable when `Ok` is returned. When it returns `Err` or panics, or when

@@ -63,7 +63,7 @@ pub mod vaults;
 
 pub use agents::{AgentFilter, AgentPath, AgentRow};
 pub use audit::{AuditRow, Seal, SealRow};
-pub use backups::{BackupFilter, BackupKey, BackupRow, SharedFilter};
+pub use backups::{BackupFilter, BackupKey, BackupRow, Looked, SharedFilter};
 pub use catalog::Catalog;
 pub use checkpoints::CheckpointRow;
 pub use checks::{BackupCheckRow, CheckSums, VaultCheckRow};

@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// From this offset on a list looks for its place before it reads rows.
-const DEEP: u64 = 1000;
+pub(crate) const DEEP: u64 = 1000;
 
 /// An open transaction of the catalog.
 ///

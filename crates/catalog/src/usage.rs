@@ -58,6 +58,52 @@ struct Count {
     repair: &'static [&'static str],
 }
 
+/// The runs of an order: `$key`, `$then` and the order's keys stand for its own.
+macro_rules! runs {
+    ($what:literal, $name:literal, $key:literal, $then:literal, $order:literal, $least:literal,
+     $row:literal, $low:literal, $next:literal) => {
+        Count {
+            what: $what,
+            counted: concat!(
+                "SELECT key, then_by, id, (SELECT COUNT(*) FROM backups WHERE project_id = ?1 \
+                 AND trashed_at IS NULL AND ", $key, " >= p.key AND ", $row, " >= ", $low,
+                " AND (p.next_key IS NULL OR ", $row, " < ", $next, ")) \
+                 FROM (SELECT key, then_by, id, LEAD(key) OVER w AS next_key, \
+                 LEAD(then_by) OVER w AS next_then, LEAD(id) OVER w AS next_id \
+                 FROM backup_places WHERE project_id = ?1 AND sorted_by = '", $name, "' \
+                 WINDOW w AS (ORDER BY key, then_by, id)) p \
+                 UNION ALL SELECT 'all', 0, 'all', COUNT(*) FROM backups \
+                 WHERE project_id = ?1 AND trashed_at IS NULL"
+            ),
+            kept: concat!(
+                "SELECT key, then_by, id, backups FROM backup_places \
+                 WHERE project_id = ?1 AND sorted_by = '", $name, "' \
+                 UNION ALL SELECT 'all', 0, 'all', COALESCE(SUM(backups), 0) FROM backup_places \
+                 WHERE project_id = ?1 AND sorted_by = '", $name, "'"
+            ),
+            repair: &[
+                concat!(
+                    "DELETE FROM backup_places WHERE project_id = ?1 AND sorted_by = '", $name, "'"
+                ),
+                concat!(
+                    "INSERT INTO backup_places (project_id, sorted_by, key, then_by, id, backups) \
+                     SELECT ?1, '", $name, "', ", $least, ", -9223372036854775808, '', \
+                     MIN(2048, COUNT(*)) FROM backups WHERE project_id = ?1 \
+                     AND trashed_at IS NULL"
+                ),
+                concat!(
+                    "INSERT INTO backup_places (project_id, sorted_by, key, then_by, id, backups) \
+                     SELECT ?1, '", $name, "', key, then_by, id, MIN(2048, others - passed) \
+                     FROM (SELECT ", $key, " AS key, ", $then, " AS then_by, id, \
+                     ROW_NUMBER() OVER (ORDER BY ", $order, ") - 1 AS passed, \
+                     COUNT(*) OVER () AS others FROM backups WHERE project_id = ?1 \
+                     AND trashed_at IS NULL) WHERE passed > 0 AND passed % 2048 = 0"
+                ),
+            ],
+        }
+    };
+}
+
 const COUNTS: &[Count] = &[
     Count {
         what: "the sums over the vaults",
@@ -101,6 +147,76 @@ const COUNTS: &[Count] = &[
              FROM backups WHERE project_id = ?1 AND trashed_at IS NULL GROUP BY 1, 2",
         ],
     },
+    Count {
+        what: "the numbers of backups by sort and day",
+        counted: "SELECT created_at / 86400000000 - (created_at % 86400000000 < 0), status, kind, \
+                  incremental, incremental_asked, COUNT(*) FROM backups \
+                  WHERE project_id = ?1 AND trashed_at IS NULL GROUP BY 1, 2, 3, 4, 5",
+        kept: "SELECT day, status, kind, incremental, incremental_asked, backups \
+               FROM backup_day_counts WHERE project_id = ?1",
+        repair: &[
+            "DELETE FROM backup_day_counts WHERE project_id = ?1",
+            "INSERT INTO backup_day_counts SELECT project_id, \
+             created_at / 86400000000 - (created_at % 86400000000 < 0), status, kind, \
+             incremental, incremental_asked, COUNT(*) FROM backups \
+             WHERE project_id = ?1 AND trashed_at IS NULL GROUP BY 1, 2, 3, 4, 5, 6",
+        ],
+    },
+    runs!(
+        "the places by id",
+        "id",
+        "id",
+        "0",
+        "id",
+        "''",
+        "id",
+        "p.key",
+        "p.next_key"
+    ),
+    runs!(
+        "the places by name",
+        "name",
+        "name",
+        "created_at",
+        "name, created_at, id",
+        "''",
+        "(name, created_at, id)",
+        "(p.key, p.then_by, p.id)",
+        "(p.next_key, p.next_then, p.next_id)"
+    ),
+    runs!(
+        "the places by when data were complete",
+        "protected_at",
+        "COALESCE(protected_at, -1)",
+        "0",
+        "COALESCE(protected_at, -1), id",
+        "-9223372036854775808",
+        "(COALESCE(protected_at, -1), id)",
+        "(p.key, p.id)",
+        "(p.next_key, p.next_id)"
+    ),
+    runs!(
+        "the places by state",
+        "status",
+        "status",
+        "created_at",
+        "status, created_at, id",
+        "''",
+        "(status, created_at, id)",
+        "(p.key, p.then_by, p.id)",
+        "(p.next_key, p.next_then, p.next_id)"
+    ),
+    runs!(
+        "the places by change",
+        "updated_at",
+        "updated_at",
+        "0",
+        "updated_at, id",
+        "-9223372036854775808",
+        "(updated_at, id)",
+        "(p.key, p.id)",
+        "(p.next_key, p.next_id)"
+    ),
     Count {
         what: "what resources' backups take",
         counted: "SELECT vault_id, resource_id, \
@@ -278,28 +394,23 @@ impl Usage<'_> {
         if first > last {
             return Ok(0);
         }
-        // Days that lie wholly inside: from the first that begins at `first` or later, to the one
-        // before the day that holds the first instant beyond `last`.
-        let next = i64::from(first.rem_euclid(DAY) != 0);
-        let begin = from.map_or(i64::MIN, |_| first.div_euclid(DAY) + next);
-        let end = to.map_or(i64::MAX, |_| last.saturating_add(1).div_euclid(DAY));
-        if begin >= end {
+        let Some(days) = Days::within(from, to) else {
             return self.count_between(project, first, last);
-        }
+        };
         let sql = "SELECT COALESCE(SUM(backups), 0) FROM backup_days \
-                   WHERE project_id = ?1 AND day >= ?2 AND day < ?3";
+                   WHERE project_id = ?1 AND day >= ?2 AND day <= ?3";
         let params = [
             project.to_value(),
-            Value::Integer(begin),
-            Value::Integer(end),
+            Value::Integer(days.first.unwrap_or(i64::MIN)),
+            Value::Integer(days.last.unwrap_or(i64::MAX)),
         ];
         let sum = |row: &mut Row| row.take::<u64>("backups");
         let mut all = self.0.query("backup_days", sql, &params, sum)?[0];
-        if from.is_some() {
-            all += self.count_between(project, first, begin.saturating_mul(DAY) - 1)?;
+        if let Some(begin) = days.begin() {
+            all += self.count_between(project, first, begin.as_micros() - 1)?;
         }
-        if to.is_some() {
-            all += self.count_between(project, end * DAY, last)?;
+        if let Some(end) = days.end() {
+            all += self.count_between(project, end.as_micros(), last)?;
         }
         Ok(all)
     }
@@ -340,6 +451,40 @@ impl Usage<'_> {
             ))
         })?;
         Ok(found.first().copied())
+    }
+}
+
+/// Whole days since 1970; without a first or a last one they have no bound there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Days {
+    pub(crate) first: Option<i64>,
+    pub(crate) last: Option<i64>,
+}
+
+impl Days {
+    /// The days that lie wholly between those times, both included; none if no day does.
+    pub(crate) fn within(from: Option<Timestamp>, to: Option<Timestamp>) -> Option<Self> {
+        // From the first day that begins at `from` or later, to the one before the day that holds
+        // the first instant beyond `to`.
+        let first = from.map(|from| {
+            let micros = from.as_micros();
+            micros.div_euclid(DAY) + i64::from(micros.rem_euclid(DAY) != 0)
+        });
+        let last = to.map(|to| to.as_micros().saturating_add(1).div_euclid(DAY) - 1);
+        let empty = first.zip(last).is_some_and(|(first, last)| first > last);
+        (!empty).then_some(Self { first, last })
+    }
+
+    /// When the first of them begins.
+    pub(crate) fn begin(self) -> Option<Timestamp> {
+        let first = self.first?;
+        Some(Timestamp::from_micros(first.saturating_mul(DAY)))
+    }
+
+    /// When the last of them is over.
+    pub(crate) fn end(self) -> Option<Timestamp> {
+        let last = self.last?;
+        Some(Timestamp::from_micros((last + 1).saturating_mul(DAY)))
     }
 }
 

@@ -168,6 +168,11 @@ impl Control {
         self.parts.catalog.read(body)
     }
 
+    /// As [`read`](Self::read), for a body of one statement: a view by itself.
+    pub(crate) fn glance<T>(&self, body: impl FnOnce(&Tx<'_>) -> Result<T>) -> Result<T> {
+        self.parts.catalog.glance(body)
+    }
+
     /// Runs `body` alone among writers; nothing of it stays if it fails.
     pub(crate) fn write<T>(&self, body: impl FnOnce(&Tx<'_>) -> Result<T>) -> Result<T> {
         self.parts.catalog.write(body)

@@ -25,6 +25,7 @@ mod ddm;
 mod exports;
 mod inputs;
 mod kill;
+mod kill_exact;
 mod leftovers;
 mod mount;
 mod operators;

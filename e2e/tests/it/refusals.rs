@@ -5,6 +5,7 @@ use std::fs;
 use anyhow::Result;
 use serde_json::{Value, json};
 use strongroom_e2e::{
+    binary,
     fingerprint::Fingerprint,
     session::{self, Session, send},
 };
@@ -326,4 +327,40 @@ fn a_vault_that_is_full_refuses_and_keeps_what_it_has() -> Result<()> {
     let to = scene.place("restored");
     program.run(&["restore", id, "--to", text(&to)])?;
     Fingerprint::of_disk(&scene.disk.path)?.compare(&to)
+}
+
+#[test]
+fn a_second_server_on_one_directory_is_refused_in_words_and_the_first_goes_on() -> Result<()> {
+    let scene = Scene::set()?;
+    let data_dir = scene.service.data_dir();
+    let endpoints = scene.service.file("endpoints.json")?;
+    let second = binary::command()
+        .args(["--data-dir", text(data_dir), "serve"])
+        .args(["--listen", "127.0.0.1:0"])
+        .output()?;
+    assert!(!second.status.success());
+    let said = String::from_utf8_lossy(&second.stderr);
+    assert!(
+        said.contains("another strongroom serves from") && said.contains("--data-dir"),
+        "{said}"
+    );
+    assert_eq!(scene.service.file("endpoints.json")?, endpoints);
+    scene.program().last_line(&["backup", "files"])?;
+    // The operator's commands are let in beside it, and what they take away is gone at once.
+    let session = Session::admin(&scene.service)?;
+    session.get("/v3/{project}/backups")?;
+    session.get("/v3/{project}/backups")?;
+    let file = scene.place("deny.json");
+    let deny = json!({"Version": "1.1", "Statement": [
+        {"Effect": "Deny", "Action": ["cbr:backups:list"]},
+    ]});
+    fs::write(&file, deny.to_string())?;
+    let program = scene.program();
+    program.run(&["admin", "policy", "put", "no-lists", text(&file)])?;
+    program.run(&["admin", "policy", "grant", "no-lists", "admin"])?;
+    let answer = session.cbr("GET", "/v3/{project}/backups", None)?;
+    assert_eq!(answer.status, 403);
+    program.run(&["admin", "policy", "revoke", "no-lists", "admin"])?;
+    session.get("/v3/{project}/backups")?;
+    Ok(())
 }

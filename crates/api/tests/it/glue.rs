@@ -32,13 +32,17 @@ impl App for Notes {
         "r".repeat(32)
     }
 
-    fn authenticate(&self, request: &Request, project: Option<&str>) -> Result<Session, Failure> {
+    fn authenticate(
+        &self,
+        request: &Request,
+        project: Option<&str>,
+    ) -> Result<Arc<Session>, Failure> {
         self.0
             .lock()
             .unwrap()
             .push(format!("authenticate for {project:?}"));
         match request.header("x-auth-token") {
-            Some("good") => Ok(session()),
+            Some("good") => Ok(Arc::new(session())),
             _ => Err(Failure::unauthenticated("no")),
         }
     }

@@ -16,6 +16,7 @@ mod policies;
 mod running;
 mod safety;
 mod seed;
+mod sessions;
 mod sharing;
 mod strangers;
 mod watch;

@@ -130,13 +130,23 @@ impl BackupFilter {
 
     /// Whether it speaks of nothing but when backups were asked for.
     pub(super) fn is_of_time(&self) -> bool {
-        self.is_of_sorts_and_time()
-            && self.vault_id.is_none()
+        self.is_of_sorts_and_days()
             && self.kind.is_none()
             && self.statuses.is_empty()
             && self.incremental.is_none()
+    }
+
+    /// Whether it speaks of nothing but what is counted by day: not of single vaults.
+    pub(super) fn is_of_sorts_and_days(&self) -> bool {
+        self.is_of_sorts_and_time()
+            && self.vault_id.is_none()
             && self.enterprise_project_id.is_none()
             && self.vault_used_percent.is_none()
+    }
+
+    /// Whether it matches everything that a project has.
+    pub(super) fn is_everything(&self) -> bool {
+        self.is_of_time() && self.created_from.is_none() && self.created_to.is_none()
     }
 }
 

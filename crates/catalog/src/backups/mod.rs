@@ -4,8 +4,11 @@
 //! kind and size as they were.
 
 mod filter;
+mod places;
 
 pub use filter::{BackupFilter, SharedFilter};
+
+use std::sync::LazyLock;
 
 use strongroom_model::{
     BackupId, Bytes, CheckpointId, ProjectId, ResourceId, ResourceKind, Timestamp, VaultId,
@@ -19,9 +22,10 @@ use crate::{
         Direction::{self, Ascending, Descending},
         Filter, Key, Listed, Page,
     },
-    table::{Row, table},
-    tx::Tx,
-    value::Json,
+    table::{Row, Table as _, table},
+    tx::{DEEP, Tx},
+    usage::Days,
+    value::{Field as _, Json},
 };
 
 table! {
@@ -82,6 +86,19 @@ table! {
         /// The backup that it is a copy of.
         replica_of: Option<BackupId>,
     }
+}
+
+/// A backup and what there is around it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Looked {
+    /// The backup.
+    pub backup: BackupRow,
+    /// The enterprise project of its vault; none if the vault is gone.
+    pub enterprise_project_id: Option<String>,
+    /// Whether it has parts.
+    pub has_parts: bool,
+    /// Whether copies of it were asked for, or are there.
+    pub has_copies: bool,
 }
 
 /// What backups can be sorted by.
@@ -179,6 +196,42 @@ impl Backups<'_> {
         self.0.one(&own(project).is("id", id))
     }
 
+    /// The project's backup of that id and what there is around it, by one statement.
+    pub fn look(&self, project: &ProjectId, id: &BackupId) -> Result<Option<Looked>> {
+        // Built once: making the text would take as long as finding the row.
+        static SQL: LazyLock<String> = LazyLock::new(|| {
+            let columns: Vec<_> = BackupRow::COLUMNS
+                .iter()
+                .map(|c| format!("b.{c}"))
+                .collect();
+            format!(
+                "SELECT {}, \
+                 (SELECT v.enterprise_project_id FROM vaults v \
+                  WHERE v.project_id = b.project_id AND v.id = b.vault_id \
+                  AND v.trashed_at IS NULL), \
+                 EXISTS (SELECT 1 FROM backups p WHERE p.project_id = ?1 AND p.parent_id = ?2 \
+                  AND p.trashed_at IS NULL), \
+                 EXISTS (SELECT 1 FROM replications r WHERE r.project_id = ?1 \
+                  AND r.backup_id = ?2) \
+                 OR EXISTS (SELECT 1 FROM backups c WHERE c.replica_of = ?2 \
+                  AND c.trashed_at IS NULL) \
+                 FROM backups b \
+                 WHERE b.trashed_at IS NULL AND b.project_id = ?1 AND b.id = ?2",
+                columns.join(", ")
+            )
+        });
+        let params = [project.to_value(), id.to_value()];
+        let mut found = self.0.query(BackupRow::NAME, &SQL, &params, |row| {
+            Ok(Looked {
+                backup: BackupRow::read(row)?,
+                enterprise_project_id: row.take("enterprise_project_id")?,
+                has_parts: row.take("has_parts")?,
+                has_copies: row.take("has_copies")?,
+            })
+        })?;
+        Ok(found.pop())
+    }
+
     /// One page of the project's backups, in the order asked for or else the newest first.
     pub fn list(
         &self,
@@ -214,6 +267,14 @@ impl Backups<'_> {
                     all.at_least("created_at", Some(&first))
                 };
             }
+        }
+        if page.marker.is_none()
+            && page.offset >= DEEP
+            && filter.is_everything()
+            && let Some(values) = places::values_at(self.0, project, &order, (page.offset, total))?
+        {
+            page.offset = 0;
+            all = all.from(&order, &values);
         }
         self.0
             .list_counted(&own(project), all, &order, &page, total)
@@ -290,8 +351,49 @@ impl Backups<'_> {
             let (from, to) = (filter.created_from, filter.created_to);
             return self.0.usage().backups_between(project, from, to);
         }
+        if filter.is_of_sorts_and_days() {
+            return self.count_days(project, filter);
+        }
         self.0
             .count::<BackupRow>(&filter.apply(own(project), Way::Any))
+    }
+
+    /// Of a filter by sort and time whole days are known; what is left of the first and the last is
+    /// counted.
+    fn count_days(&self, project: &ProjectId, filter: &BackupFilter) -> Result<u64> {
+        let part = |from, to| {
+            let part = BackupFilter {
+                created_from: from,
+                created_to: to,
+                ..filter.clone()
+            };
+            self.0
+                .count::<BackupRow>(&part.apply(own(project), Way::Any))
+        };
+        let (from, to) = (filter.created_from, filter.created_to);
+        let Some(days) = Days::within(from, to) else {
+            return part(from, to);
+        };
+        let sorts = filter
+            .sorts(Filter::new().is("project_id", project), Way::Any)
+            .at_least("day", days.first.as_ref())
+            .at_most("day", days.last.as_ref());
+        let sql = format!(
+            "SELECT COALESCE(SUM(backups), 0) FROM backup_day_counts{}",
+            sorts.sql()
+        );
+        let sum = |row: &mut Row| row.take::<u64>("backups");
+        let found = self
+            .0
+            .query("backup_day_counts", &sql, sorts.params(), sum)?;
+        let mut all = found.first().copied().unwrap_or(0);
+        if let Some(until) = days.begin() {
+            all += part(from, Some(until.plus_micros(-1)))?;
+        }
+        if let Some(since) = days.end() {
+            all += part(Some(since), to)?;
+        }
+        Ok(all)
     }
 
     /// The parts of these backups, the newest first.

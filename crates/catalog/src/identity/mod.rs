@@ -5,6 +5,7 @@
 mod accounts;
 mod credentials;
 mod permissions;
+mod version;
 
 pub use accounts::{DomainRow, Domains, GrantRow, Grants, ProjectRow, Projects, UserRow, Users};
 pub use credentials::{AccessKeyRow, AccessKeys, KeyStatus, TokenRow, TokenScope, Tokens};

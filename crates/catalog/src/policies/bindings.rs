@@ -110,6 +110,15 @@ impl VaultPolicies<'_> {
         self.bindings(filter, "start_at, vault_id", limit)
     }
 
+    /// The bindings of all projects that have no next run although their policy is enabled; at most
+    /// `limit`. Releases that did not run policies of a type left such.
+    pub fn any_project_unplanned(&self, limit: u32) -> Result<Vec<Binding>> {
+        let enabled = "due_at IS NULL AND EXISTS (SELECT 1 FROM policies \
+                       WHERE policies.project_id = vault_policies.project_id \
+                       AND policies.id = policy_id AND policies.enabled = 1)";
+        self.bindings(Filter::new().that(enabled), "vault_id", limit)
+    }
+
     /// The bindings of all projects after that vault, by vault; at most `limit`.
     pub fn any_project_page(&self, after: Option<VaultId>, limit: u32) -> Result<Vec<Binding>> {
         let filter = match after {

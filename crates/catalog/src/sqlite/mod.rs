@@ -76,12 +76,24 @@ impl Sqlite {
 impl Backend for Sqlite {
     fn read(&self, body: &mut dyn FnMut(&dyn Session)) -> Result<()> {
         self.with_reader(|connection| {
-            let tx = connection
-                .transaction_with_behavior(TransactionBehavior::Deferred)
-                .map_err(problem)?;
-            body(&SqliteSession::reading(&tx));
-            tx.rollback().map_err(problem)
+            let view = View::open(connection)?;
+            body(&SqliteSession::reading(connection));
+            view.close()
         })
+    }
+
+    fn glance(&self, body: &mut dyn FnMut(&dyn Session)) -> Result<()> {
+        self.with_reader(|connection| {
+            body(&SqliteSession::reading(connection));
+            Ok(())
+        })
+    }
+
+    fn is_free(&self) -> bool {
+        match self.path {
+            None => self.writer.try_lock().is_ok(),
+            Some(_) => self.readers.is_free(),
+        }
     }
 
     fn write(&self, body: &mut dyn FnMut(&dyn Session) -> Verdict) -> Result<()> {
@@ -133,6 +145,43 @@ impl Backend for Sqlite {
     }
 }
 
+/// A snapshot for reading. It begins and ends by statements that are kept prepared, because for a
+/// look at one row these would cost as much as the look.
+struct View<'c> {
+    connection: &'c Connection,
+    is_open: bool,
+}
+
+impl<'c> View<'c> {
+    fn open(connection: &'c Connection) -> Result<Self> {
+        run(connection, "BEGIN DEFERRED")?;
+        Ok(Self {
+            connection,
+            is_open: true,
+        })
+    }
+
+    fn close(mut self) -> Result<()> {
+        self.is_open = false;
+        run(self.connection, "ROLLBACK")
+    }
+}
+
+impl Drop for View<'_> {
+    fn drop(&mut self) {
+        // After a panic in the body; a connection that cannot even end a snapshot says so at its
+        // next one.
+        if self.is_open {
+            let _ = run(self.connection, "ROLLBACK");
+        }
+    }
+}
+
+fn run(connection: &Connection, sql: &str) -> Result<()> {
+    let mut statement = connection.prepare_cached(sql).map_err(problem)?;
+    statement.execute([]).map(drop).map_err(problem)
+}
+
 /// The reading connections: opened when first needed, lent one at a time.
 #[derive(Default)]
 struct Readers {
@@ -169,6 +218,11 @@ impl Readers {
                 .wait(idle)
                 .unwrap_or_else(PoisonError::into_inner);
         }
+    }
+
+    fn is_free(&self) -> bool {
+        let idle = self.idle();
+        !idle.connections.is_empty() || idle.opened < READERS
     }
 
     fn idle(&self) -> MutexGuard<'_, Idle> {

@@ -15,3 +15,4 @@ mod safety;
 mod sample;
 mod transactions;
 mod usage;
+mod version;

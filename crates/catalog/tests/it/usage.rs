@@ -2,7 +2,7 @@
 
 use strongroom_catalog::{
     BackupFilter, BackupKey, BackupRow, Catalog,
-    Direction::{Ascending, Descending},
+    Direction::{self, Ascending, Descending},
     Error, Page, PlaceFilter, Tx,
 };
 use strongroom_model::{
@@ -133,6 +133,9 @@ fn counts_that_were_edited_are_found_and_put_right() {
             "UPDATE project_usage SET used_bytes = 1, resources = 9;
              UPDATE backup_counts SET backups = 7;
              DELETE FROM backup_days;
+             UPDATE backup_day_counts SET backups = backups + 1;
+             UPDATE backup_places SET backups = 3 WHERE sorted_by = 'name';
+             DELETE FROM backup_places WHERE sorted_by = 'id';
              UPDATE vault_resources SET backup_count = 70;",
         )
         .unwrap();
@@ -140,7 +143,7 @@ fn counts_that_were_edited_are_found_and_put_right() {
         let look = |tx: &Tx<'_>| tx.usage().differences(&ours);
         subject.catalog.read(look).unwrap()
     };
-    assert_eq!(differences().len(), 4);
+    assert_eq!(differences().len(), 7);
     write(&subject.catalog, |tx| tx.usage().repair(&ours));
     assert_eq!(differences(), [""; 0]);
     let sums = subject.catalog.read(|tx| tx.usage().of_project(&ours));
@@ -269,6 +272,33 @@ fn deep_in_a_list_pages_are_what_skipping_would_give() {
             ..none()
         };
         pick(&until, &|row| row.created_at <= to);
+        // A sort and a time together.
+        let statuses = BackupStatus::ALL[..2].to_vec();
+        for (statuses, incremental) in [
+            (statuses[..1].to_vec(), None),
+            (statuses.clone(), Some(true)),
+        ] {
+            let sorts = BackupFilter {
+                statuses: statuses.clone(),
+                incremental,
+                ..none()
+            };
+            let fits = |row: &BackupRow| {
+                let asked = row.incremental || row.incremental_asked;
+                statuses.contains(&row.status) && (incremental.is_none() || asked)
+            };
+            for (from, to) in [(Some(from), Some(to)), (Some(from), None), (None, Some(to))] {
+                let filter = BackupFilter {
+                    created_from: from,
+                    created_to: to,
+                    ..sorts.clone()
+                };
+                pick(&filter, &|row| {
+                    let after = from.is_none_or(|from| row.created_at >= from);
+                    fits(row) && after && to.is_none_or(|to| row.created_at <= to)
+                });
+            }
+        }
     }
     let one = BackupFilter {
         created_from: Some(all[9].created_at),
@@ -315,4 +345,107 @@ fn every_order_is_the_same_by_offset_and_by_marker() {
             assert!(by_offset == by_marker, "{sort:?}");
         }
     }
+}
+
+/// The page of seven at that offset, and what walking past all before it gives.
+fn seven(catalog: &Catalog, ours: ProjectId, sort: (BackupKey, Direction), offset: u64) {
+    let none = BackupFilter::default();
+    let list = |limit, offset| {
+        let page = Page {
+            limit,
+            offset,
+            marker: None,
+        };
+        let list = |tx: &Tx<'_>| tx.backups().list(&ours, &none, &[sort], &page);
+        catalog.read(list).unwrap()
+    };
+    let found = list(7, offset);
+    // Shallow pages are skipped to.
+    let shallow = offset.min(900);
+    let marker = list(1, shallow).rows.pop();
+    let Some(mut last) = marker else {
+        assert!(found.rows.is_empty());
+        return;
+    };
+    let mut walked = shallow;
+    while walked < offset {
+        let page = Page {
+            limit: u32::try_from(offset - walked).unwrap().min(1000),
+            offset: 0,
+            marker: Some(last.id.to_string()),
+        };
+        let list = |tx: &Tx<'_>| tx.backups().list(&ours, &none, &[sort], &page);
+        let rows = catalog.read(list).unwrap().rows;
+        let Some(next) = rows.last().cloned() else {
+            assert!(found.rows.is_empty(), "{sort:?} {offset}");
+            return;
+        };
+        walked += rows.len() as u64;
+        last = next;
+    }
+    assert_eq!(found.rows.first(), Some(&last), "{sort:?} {offset}");
+}
+
+#[test]
+fn places_of_every_order_are_known_while_runs_grow_are_cut_and_vanish() {
+    let catalog = Catalog::memory().unwrap();
+    let ours = fill(&catalog).ours;
+    let key = |number: u32| numbered(ours, number).id;
+    let row = |number: u32| {
+        let mut row = numbered(ours, number);
+        row.name = format!("name {}", number % 7);
+        row.status = BackupStatus::Available;
+        row.created_at = Timestamp::default().plus_seconds(i64::from(number % 5000) * 60);
+        row.updated_at = row.created_at.plus_seconds(i64::from(number % 11));
+        row.protected_at = (!number.is_multiple_of(5)).then_some(row.created_at);
+        row
+    };
+    let deep = |catalog: &Catalog| {
+        for key in [
+            BackupKey::UpdatedAt,
+            BackupKey::Name,
+            BackupKey::Status,
+            BackupKey::ProtectedAt,
+            BackupKey::Id,
+        ] {
+            for way in [Ascending, Descending] {
+                for offset in [2047, 4097, 8999] {
+                    seven(catalog, ours, (key, way), offset);
+                }
+            }
+        }
+    };
+    write(&catalog, |tx| {
+        (0..9000).try_for_each(|number| tx.backups().insert(&row(number)))
+    });
+    assert_eq!(wrong(&catalog, ours), [""; 0]);
+    deep(&catalog);
+    // Half of them go, a third is changed, all in the middle of the orders.
+    write(&catalog, |tx| {
+        for number in 0..9000 {
+            match number % 6 {
+                0..3 => drop(tx.backups().remove(&ours, &key(number))?),
+                3..5 => {
+                    let edit = |row: &mut BackupRow| {
+                        row.name = "a new name".into();
+                        row.status = BackupStatus::Deleting;
+                        row.updated_at = row.updated_at.plus_seconds(i64::from(number));
+                        row.protected_at = None;
+                    };
+                    tx.backups().change(&ours, &key(number), edit)?;
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    });
+    assert_eq!(wrong(&catalog, ours), [""; 0]);
+    deep(&catalog);
+    write(&catalog, |tx| tx.usage().repair(&ours));
+    assert_eq!(wrong(&catalog, ours), [""; 0]);
+    deep(&catalog);
+    write(&catalog, |tx| {
+        (0..9000).try_for_each(|number| tx.backups().remove(&ours, &key(number)).map(drop))
+    });
+    assert_eq!(wrong(&catalog, ours), [""; 0]);
 }

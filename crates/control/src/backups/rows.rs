@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde_json::Value;
-use strongroom_catalog::{self as catalog, BackupRow, Tx};
+use strongroom_catalog::{self as catalog, BackupRow, Looked, Tx};
 use strongroom_model::{BackupId, ProjectId, VaultId, state::BackupStatus};
 
 use super::{Backup, BackupFilter, BackupReport, BackupSort, BackupSortKey, Direction};
@@ -11,6 +11,7 @@ use crate::{
     Error, Reason, Result,
     members::row_status,
     operation_logs::{self, KindsWanted, kinds_wanted},
+    replication,
     vaults::one_enterprise_project,
     verification,
     words::{ImageType, OwnType},
@@ -28,6 +29,41 @@ pub(super) fn view(tx: &Tx<'_>, row: BackupRow) -> Result<Backup> {
     let parts = tx.backups().parts_of(&row.project_id, &[row.id])?;
     let mut known = EnterpriseProjects::default();
     assembled(tx, &mut known, row, parts)
+}
+
+/// The project's own backup, if one look said all there is to say of it.
+pub(super) fn view_alone(looked: Looked) -> Option<Backup> {
+    let is_being_made = looked.backup.status == BackupStatus::Protecting;
+    if looked.has_parts || looked.has_copies || is_being_made {
+        return None;
+    }
+    let place = looked.enterprise_project_id;
+    let place = place.unwrap_or_else(no_enterprise_project);
+    Some(shown(looked.backup, place, None))
+}
+
+/// The project's own backup with its parts and copies, of which only those are read that there are.
+pub(super) fn view_looked(tx: &Tx<'_>, looked: Looked) -> Result<Backup> {
+    let row = looked.backup;
+    // The documents show no empty list here.
+    let replications = if looked.has_copies {
+        Some(replication::of_backup(tx, &row)?).filter(|copies| !copies.is_empty())
+    } else {
+        None
+    };
+    let parts = if looked.has_parts {
+        tx.backups().parts_of(&row.project_id, &[row.id])?
+    } else {
+        Vec::new()
+    };
+    let place = looked.enterprise_project_id;
+    let mut known = EnterpriseProjects::default();
+    known.insert(row.vault_id, place.unwrap_or_else(no_enterprise_project));
+    let backup = assembled(tx, &mut known, row, parts)?;
+    Ok(Backup {
+        replications,
+        ..backup
+    })
 }
 
 /// The backups with their parts, as a project sees them; what they share is looked up once.
@@ -76,6 +112,10 @@ fn assembled(
     })
 }
 
+fn no_enterprise_project() -> String {
+    "0".to_owned()
+}
+
 fn enterprise_project(
     tx: &Tx<'_>,
     known: &mut EnterpriseProjects,
@@ -87,7 +127,7 @@ fn enterprise_project(
     let found = tx
         .vaults()
         .enterprise_project(&row.project_id, &row.vault_id)?
-        .unwrap_or_else(|| "0".to_owned());
+        .unwrap_or_else(no_enterprise_project);
     known.insert(row.vault_id, found.clone());
     Ok(found)
 }
@@ -95,7 +135,13 @@ fn enterprise_project(
 /// The backup without its parts.
 fn alone(tx: &Tx<'_>, known: &mut EnterpriseProjects, row: BackupRow) -> Result<Backup> {
     let enterprise_project_id = enterprise_project(tx, known, &row)?;
-    Ok(Backup {
+    let progress = progress(tx, &row)?;
+    Ok(shown(row, enterprise_project_id, progress))
+}
+
+/// What a row says of a backup.
+fn shown(row: BackupRow, enterprise_project_id: String, progress: Option<u8>) -> Backup {
+    Backup {
         id: row.id,
         project_id: row.project_id,
         vault_id: row.vault_id,
@@ -103,7 +149,7 @@ fn alone(tx: &Tx<'_>, known: &mut EnterpriseProjects, row: BackupRow) -> Result<
         parent_id: row.parent_id,
         children: Vec::new(),
         resource_id: row.resource_id,
-        progress: progress(tx, &row)?,
+        progress,
         resource_name: row.resource_name,
         kind: row.kind,
         resource_size: row.resource_size_bytes,
@@ -119,7 +165,7 @@ fn alone(tx: &Tx<'_>, known: &mut EnterpriseProjects, row: BackupRow) -> Result<
         expired_at: row.expired_at,
         replica_of: row.replica_of,
         replications: None,
-    })
+    }
 }
 
 /// How far the work on a backup has come, while it is being made.

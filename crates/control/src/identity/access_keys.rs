@@ -3,6 +3,8 @@
 //! The secret is told once, when the key is made, and kept sealed, because a signature can only
 //! be checked by making it again.
 
+use std::sync::Arc;
+
 use strongroom_catalog::{AccessKeyRow, Sealed, Tx};
 use strongroom_model::{AccessKeyId, Timestamp, UserId};
 use zeroize::Zeroizing;
@@ -10,6 +12,7 @@ use zeroize::Zeroizing;
 use super::{
     Identity, ScopeWish, Session,
     accounts::user_row,
+    proven::{Proof, Signed},
     secret,
     sign_in::{enter, user_of, wished_scope},
 };
@@ -64,48 +67,76 @@ pub struct SigningKey {
 
 impl Identity {
     /// The key that a request says it is signed with; refused if it may not be used.
-    pub fn signing_key(&self, access: &AccessKeyId) -> Result<SigningKey> {
-        let row = self.read(|tx| Ok(tx.access_keys().get(access)?))?;
+    pub fn signing_key(&self, access: &AccessKeyId) -> Result<Arc<SigningKey>> {
+        if let Some(key) = self.0.proven.key(self.version()?, access) {
+            return Ok(key);
+        }
+        let (version, row) = self.read(|tx| {
+            let version = tx.identity_version()?;
+            Ok((version, tx.access_keys().get(access)?))
+        })?;
         let row = row
             .filter(|row| row.status == KeyStatus::Active)
             .ok_or_else(refused)?;
         let secret = secret::open(&self.0.master, access, &row.secret_sealed.0)?;
-        Ok(SigningKey {
+        let key = Arc::new(SigningKey {
             access: row.access,
             user_id: row.user_id,
             secret,
-        })
+        });
+        self.0.proven.keep_key(version, &key);
+        Ok(key)
     }
 
     /// The session of a request whose signature holds. Forbidden if the key's user has no
     /// business in the scope; refused like a bad signature if the user is shut out.
-    pub fn session_of_key(&self, key: &SigningKey, wish: &ScopeWish) -> Result<Session> {
+    pub fn session_of_key(&self, key: &SigningKey, wish: &ScopeWish) -> Result<Arc<Session>> {
         let now = self.0.clock.now();
-        let (session, stale) = self.read(|tx| {
+        let proof = Proof::Signature(key.access.clone(), wish.clone());
+        let stale = |noted: Timestamp| noted.plus_seconds(LAST_USED_SECONDS) <= now;
+        let known = self.0.proven.of_signature(self.version()?, &proof);
+        if let Some(known) = known.filter(|known| !stale(known.noted_at)) {
+            return Ok(Arc::new(Session {
+                issued_at: now,
+                expires_at: now.plus_seconds(SESSION_SECONDS),
+                ..Session::clone(&known.session)
+            }));
+        }
+        let (version, session, last) = self.read(|tx| {
+            let version = tx.identity_version()?;
             let (user, domain, _) = user_of(tx, &key.user_id)?.ok_or_else(refused)?;
             let nowhere = || Error::forbidden("the access key's user has no role there");
             let scope = wished_scope(tx, &user, &domain, wish)?.ok_or_else(nowhere)?;
             let times = (now, now.plus_seconds(SESSION_SECONDS));
             let session = enter(tx, user, domain, scope, vec!["ak/sk".to_owned()], times)?;
-            let last = tx
-                .access_keys()
-                .get(&key.access)?
-                .and_then(|row| row.last_used_at);
-            let stale = last.is_none_or(|last| last.plus_seconds(LAST_USED_SECONDS) <= now);
-            Ok((session.ok_or_else(nowhere)?, stale))
+            let row = tx.access_keys().get(&key.access)?;
+            let last = row.and_then(|row| row.last_used_at);
+            Ok((version, session.ok_or_else(nowhere)?, last))
         })?;
-        if stale {
-            let noted = self.write(|tx| {
-                Ok(tx
-                    .access_keys()
-                    .change(&key.access, |row| row.last_used_at = Some(now))?)
-            });
-            // The request is as good without this note.
-            if let Err(error) = noted {
-                tracing::warn!(%error, access = %key.access, "cannot note the use of a key");
-            }
+        let session = Arc::new(session);
+        let fresh = last.filter(|last| !stale(*last));
+        if let Some(noted_at) = fresh.or_else(|| self.note_use(&key.access, now)) {
+            let signed = Signed {
+                session: Arc::clone(&session),
+                noted_at,
+            };
+            self.0.proven.keep(version, proof, signed);
         }
         Ok(session)
+    }
+
+    /// Notes that a key was used; when, if that worked. The request is as good without the note.
+    fn note_use(&self, access: &AccessKeyId, now: Timestamp) -> Option<Timestamp> {
+        let noted = self.write(|tx| {
+            Ok(tx
+                .access_keys()
+                .change(access, |row| row.last_used_at = Some(now))?)
+        });
+        if let Err(error) = noted {
+            tracing::warn!(%error, %access, "cannot note the use of a key");
+            return None;
+        }
+        Some(now)
     }
 
     /// Makes an access key for a user; for the operator.

@@ -4,15 +4,17 @@
 //! - [`sign_in`]: passwords and tokens become [`Session`]s
 //! - [`access_keys`]: keys that sign requests, and the sessions that they prove
 //! - [`session`]: what a proven caller is and may do
+//! - `proven`: what holds as long as nothing of identity changes, so that it is not made anew
 //! - `password`, `secret`, `throttle`: how secrets are kept, and guessed slowly
 //!
-//! Invariants: a session is made from the catalog as it is now, so taking something away works at
+//! Invariants: a session is as the catalog is now, so taking something away works at
 //! once; no refusal of a sign-in tells whether the user, the project or the password was wrong;
 //! nothing here keeps a password or a token, and secrets of access keys are kept sealed.
 
 pub mod access_keys;
 pub mod accounts;
 mod password;
+mod proven;
 mod secret;
 pub mod session;
 pub mod sign_in;
@@ -42,6 +44,7 @@ struct Inner {
     passwords: password::Passwords,
     throttle: throttle::Throttle,
     sealer: Sealer,
+    proven: proven::Proven,
 }
 
 impl Identity {
@@ -63,6 +66,7 @@ impl Identity {
             passwords,
             throttle,
             sealer,
+            proven: proven::Proven::default(),
         })))
     }
 
@@ -72,6 +76,16 @@ impl Identity {
 
     pub(crate) fn now(&self) -> Timestamp {
         self.0.clock.now()
+    }
+
+    /// Whether a look at who calls would begin at once, and not wait for others to end.
+    pub fn is_free(&self) -> bool {
+        self.0.catalog.is_free()
+    }
+
+    /// The version of all that sessions are made of, as it is now.
+    fn version(&self) -> Result<u64> {
+        Ok(self.0.catalog.identity_version()?)
     }
 
     pub(crate) fn read<T>(&self, body: impl FnOnce(&Tx<'_>) -> Result<T>) -> Result<T> {

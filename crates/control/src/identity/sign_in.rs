@@ -3,6 +3,8 @@
 //! Every refusal reads the same and costs the same: a stranger learns neither which users and
 //! projects there are nor which of them was wrong.
 
+use std::sync::Arc;
+
 use strongroom_catalog::{Json, TokenRow, TokenScope, Tx, UserRow};
 use strongroom_model::{ProjectId, Timestamp, UserId};
 use zeroize::Zeroizing;
@@ -22,7 +24,7 @@ use crate::{
 pub const TOKEN_SECONDS: i64 = 24 * 3600;
 
 /// An account, by either.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Named {
     /// Its id.
     Id(String),
@@ -40,7 +42,7 @@ pub enum UserName {
 }
 
 /// A project to enter.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum ProjectName {
     /// By id.
     Id(String),
@@ -58,7 +60,7 @@ pub enum Proof {
 }
 
 /// What a session is wanted for.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum ScopeWish {
     /// Nothing in particular.
     Unscoped,
@@ -118,11 +120,28 @@ impl Identity {
     }
 
     /// What a token stands for now; refused if it is not good (any more).
-    pub fn session(&self, token: &str) -> Result<Session> {
+    pub fn session(&self, token: &str) -> Result<Arc<Session>> {
         let hash = token_hash(token).ok_or_else(not_good)?;
         let now = self.0.clock.now();
+        if let Some(session) = self.0.proven.of_token(self.version()?, hash) {
+            // The one thing that takes a right away and changes nothing.
+            return if now < session.expires_at {
+                Ok(session)
+            } else {
+                Err(not_good())
+            };
+        }
+        let (version, session) = self.session_afresh(&hash, now)?;
+        let session = Arc::new(session);
+        self.0.proven.keep_token(version, hash, &session);
+        Ok(session)
+    }
+
+    /// The session of a token from the catalog, and the version that both were seen with.
+    fn session_afresh(&self, hash: &[u8; 32], now: Timestamp) -> Result<(u64, Session)> {
         self.read(|tx| {
-            let row = tx.tokens().get(&hash)?.ok_or_else(not_good)?;
+            let version = tx.identity_version()?;
+            let row = tx.tokens().get(hash)?.ok_or_else(not_good)?;
             if row.revoked_at.is_some() || row.expires_at <= now {
                 return Err(not_good());
             }
@@ -136,7 +155,8 @@ impl Identity {
                 TokenScope::Project(id) => project_scope(tx, &id)?.ok_or_else(not_good)?,
             };
             let times = (row.issued_at, row.expires_at);
-            enter(tx, user, domain, scope, row.methods.0, times)?.ok_or_else(not_good)
+            let session = enter(tx, user, domain, scope, row.methods.0, times)?;
+            Ok((version, session.ok_or_else(not_good)?))
         })
     }
 
@@ -146,7 +166,11 @@ impl Identity {
         let subject = self.session(token).map_err(|_| unknown())?;
         let same_domain = subject.domain.id == session.domain.id;
         let may = subject.user.id == session.user.id || (session.user.is_admin && same_domain);
-        if may { Ok(subject) } else { Err(unknown()) }
+        if may {
+            Ok(Arc::unwrap_or_clone(subject))
+        } else {
+            Err(unknown())
+        }
     }
 
     /// Ends a token; of another user for operators only.

@@ -101,7 +101,7 @@ fn the_first_start_happens_once_and_for_one_region() {
     assert_eq!(issued.session.project(), Some(&house.first.project));
     assert_eq!(issued.session.roles, [Role::Member, Role::Admin]);
     let again = house.identity.session(&issued.token).unwrap();
-    assert_eq!(again, issued.session);
+    assert_eq!(*again, issued.session);
 }
 
 #[test]

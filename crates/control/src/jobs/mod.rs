@@ -36,6 +36,7 @@ mod delete_backup;
 mod delete_vault;
 mod failure;
 mod import;
+mod manifests;
 mod note;
 mod own_paths;
 pub(crate) mod params;

@@ -3,7 +3,8 @@
 //! Healing asks the pack itself and its parity first (the engine's repair), then the other copies
 //! of the backups that are hit: the replica of an original, the original of a replica. Such a copy
 //! is copied back under a label of its own and forgotten at once: what stays are the chunks that
-//! were missing. What nothing can heal becomes a problem of the vault, which the watchdog tells
+//! were missing. A manifest that is lost is made anew from such a copy (`manifests`). What nothing
+//! can heal becomes a problem of the vault, which the watchdog tells
 //! people of, and of the backups that need it.
 //!
 //! Invariant: the verdict "whole" is given only to a backup that was complete before the round
@@ -37,6 +38,7 @@ use strongroom_store::limit::{Limits, Pace, Rate, RealTime};
 
 use super::{
     failure::{self, of_control},
+    manifests::{Lost, bring_back},
     params::{self, Verify},
     repository::Data,
     watch::watch,
@@ -121,26 +123,30 @@ fn look(control: &Control, context: &StepContext<'_>) -> Result<Value, StepError
         || read_part(control, &params, &repository, &progress),
     );
     let (mut looked, unhealed) = looked.map_err(|error| data.failed(&error))?;
-    let known = control
-        .read(|tx| known(tx, &params))
-        .map_err(|error| of_control(context, &error))?;
+    let known = || {
+        control
+            .read(|tx| known(tx, &params))
+            .map_err(|error| of_control(context, &error))
+    };
+    let rows = known()?;
     let last = params.part + 1 >= params.parts;
-    let missing = missing(&repository, &known).map_err(|error| data.failed(&error))?;
+    let missing = missing(&repository, &rows).map_err(|error| data.failed(&error))?;
     if !(last || unhealed || missing) {
         return Ok(json!(looked));
     }
-    let find = || -> Result<Vec<Finding>, StepError> {
+    let find = |rows: &BTreeMap<ManifestId, BackupRow>| -> Result<Vec<Finding>, StepError> {
         // Opened anew, so that nothing of before the healing is remembered.
         let Some(repository) = data.open_limited(limits, &pace)? else {
             return Ok(Vec::new());
         };
-        find(context, &repository, &known, &progress).map_err(|error| data.failed(&error))
+        find(context, &repository, rows, &progress).map_err(|error| data.failed(&error))
     };
-    let mut findings = find()?;
+    let mut findings = find(&rows)?;
     if !findings.is_empty() {
         let before = findings.len();
-        if heal(control, context, &data, (&findings, &known))? {
-            findings = find()?;
+        if heal(control, context, &data, (&findings, &rows))? {
+            // Backups may have other manifests now.
+            findings = find(&known()?)?;
             looked.healed += before.saturating_sub(findings.len()) as u64;
         }
     }
@@ -237,17 +243,20 @@ fn heal(
     data: &Data<'_>,
     (findings, known): (&[Finding], &BTreeMap<ManifestId, BackupRow>),
 ) -> Result<bool, StepError> {
-    // What a manifest said comes back with none of its chunks.
-    let hit: BTreeSet<_> = findings
+    let lost: BTreeSet<_> = findings.iter().filter_map(Lost::of).collect();
+    let chunks = findings
         .iter()
-        .filter(|finding| !matches!(finding.error, EngineError::ManifestMissing { .. }))
+        .filter(|finding| Lost::of(finding).is_none());
+    let hit: BTreeSet<_> = chunks
         .flat_map(|finding| finding.manifests.iter().copied())
+        .filter(|id| !lost.iter().any(|lost| lost.id() == *id))
         .collect();
+    let lost = lost.into_iter().map(|lost| (lost.id(), Some(lost)));
     let mut healed = false;
     let Some(repository) = data.open()? else {
         return Ok(false);
     };
-    for manifest in hit {
+    for (manifest, lost) in lost.chain(hit.into_iter().map(|id| (id, None))) {
         let Some(backup) = known.get(&manifest) else {
             continue;
         };
@@ -255,8 +264,14 @@ fn heal(
             .read(|tx| other_copies(tx, backup))
             .map_err(|error| of_control(context, &error))?;
         for other in others {
+            let (here, pair) = ((data, &repository), (backup, &other));
             // Another copy that is damaged too, or cannot be reached, heals nothing: the next.
-            match copy_back(control, context, &repository, (backup, &other)) {
+            let done = match lost {
+                Some(lost) => bring_back(control, context, here, lost, pair),
+                // What a manifest said comes back with none of its chunks.
+                None => copy_back(control, context, &repository, pair),
+            };
+            match done {
                 Ok(()) => {
                     healed = true;
                     break;

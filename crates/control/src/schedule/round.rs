@@ -85,6 +85,7 @@ impl Control {
         if step == Step::Back {
             self.plan_all(now)?;
         }
+        self.plan_forgotten(now)?;
         let mut round = Round::default();
         loop {
             let due = self.read(|tx| Ok(tx.vault_policies().any_project_due(now, BATCH)?))?;
@@ -106,6 +107,24 @@ impl Control {
                 }
             }
         }
+    }
+
+    /// Gives bindings that have none their next run. Nothing that was missed is made up for: until
+    /// now nobody promised them anything.
+    fn plan_forgotten(&self, now: Timestamp) -> Result<()> {
+        let forgotten = self.read(|tx| Ok(tx.vault_policies().any_project_unplanned(BATCH)?))?;
+        if forgotten.is_empty() {
+            return Ok(());
+        }
+        self.write(|tx| {
+            for Binding { mut place, policy } in forgotten {
+                plan(&policy, &mut place, now)?;
+                if place.due_at.is_some() {
+                    tx.vault_policies().set(&place)?;
+                }
+            }
+            Ok(())
+        })
     }
 
     /// Plans every binding anew from now on: the clock was set back, and what was planned may be

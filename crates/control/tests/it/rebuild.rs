@@ -26,7 +26,7 @@ use crate::{
 };
 
 /// Rebuilds every vault whose data are found.
-fn rebuild(world: &World) -> Vec<(VaultId, Rebuilt)> {
+pub(crate) fn rebuild(world: &World) -> Vec<(VaultId, Rebuilt)> {
     let place = world.dir.path().join("data/repositories");
     let found = vaults_below(place.to_str().unwrap()).unwrap();
     let rebuilt = |vault: VaultId| {

@@ -682,6 +682,21 @@ fn a_policy_copies_each_night_what_is_not_there_and_keeps_what_its_own_rule_says
 }
 
 #[test]
+fn a_binding_of_an_old_catalog_gets_its_next_run_and_nothing_is_said_to_be_missed() {
+    let world = World::new();
+    let (vault, far, _) = nightly(&world, Definition::default());
+    let backup = world.back_up(vault).id;
+    world.forget_next_run(vault, strongroom_catalog::PolicyType::Replication);
+    for _ in 0..3 {
+        world.clock.advance_seconds(DAY / 48);
+    }
+    one_day(&world);
+    assert_eq!(originals_there(&world, far), [backup]);
+    let tasks = tasks(&world);
+    assert!(tasks.iter().all(|task| task.error.is_none()), "{tasks:?}");
+}
+
+#[test]
 fn what_the_rule_there_would_delete_at_once_is_not_copied() {
     let world = World::new();
     let days = Definition {

@@ -64,8 +64,20 @@ fn until_one_oclock(world: &World) {
 /// A round, and how many statements it took.
 fn counted(world: &World, control: &Control) -> (Round, u64) {
     let before = world.statements();
+    let began = processor_millis();
     let round = control.schedule_round().unwrap();
+    println!(
+        "{} ms of processor time for {round:?}",
+        processor_millis() - began
+    );
     (round, world.statements() - before)
+}
+
+/// How long this thread has been on a processor.
+fn processor_millis() -> u64 {
+    let told = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap();
+    let nanos: u64 = told.split(' ').next().unwrap().parse().unwrap();
+    nanos / 1_000_000
 }
 
 #[test]

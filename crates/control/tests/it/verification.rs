@@ -200,6 +200,110 @@ fn a_replica_is_healed_from_its_original() {
     restores(&world, &replica);
 }
 
+/// Changes a byte in the middle of every object there.
+fn spoil(store: &Store, prefix: &str) {
+    let mut found = Vec::new();
+    store
+        .list(prefix, &mut |key, _| {
+            found.push(key);
+            Ok(())
+        })
+        .unwrap();
+    assert!(!found.is_empty(), "{prefix}");
+    for key in found {
+        let mut bytes = store.get(&key).unwrap().to_vec();
+        let middle = bytes.len() / 2;
+        bytes[middle] ^= 1;
+        store.delete(&key).unwrap();
+        store.create_new(&key, &bytes).unwrap();
+    }
+}
+
+type Harm = fn(&Store, &str);
+
+#[test]
+fn a_manifest_that_is_lost_or_damaged_comes_back_from_the_replica_or_the_original() {
+    // That one is lost is noticed by the first of many parts; each is read once a round.
+    for (name, harm, of_replica, days) in [
+        ("original lost", lose as Harm, false, 30),
+        ("original damaged", spoil, false, 1),
+        ("replica lost", lose, true, 30),
+        ("replica damaged", spoil, true, 1),
+    ] {
+        let (world, vault, original, far, replica) = with_replica();
+        let (store, hit) = if of_replica {
+            (world.far_store(far), &replica)
+        } else {
+            (world.store(vault), &original)
+        };
+        harm(&store, "manifests/");
+        verify(&world, days);
+        assert_eq!(alarms(&world), Vec::<String>::new(), "{name}");
+        let sums = world.control.check_sums().unwrap();
+        assert!(sums.healed > 0, "{name}: {sums:?}");
+        for backup in [&original, &replica] {
+            restores(&world, backup);
+        }
+        let report = world.control.backup_report(&world.alice, hit.id).unwrap();
+        assert_eq!(&report.backup.children, &hit.children);
+        assert_eq!(report.backup.resource_size, hit.resource_size);
+        // A round that began after it came back proves it.
+        for _ in 0..2 {
+            world.clock.advance_seconds(DAY);
+            verify(&world, 1);
+        }
+        assert!(is_whole(&world, hit));
+        assert_eq!(world.manifests(vault), 1);
+        assert_eq!(manifests_in(world.far_store(far), far), 1);
+        // The other copy may go: what came back needs nothing of it.
+        let other = if of_replica { &original } else { &replica };
+        world.control.delete_backup(&world.alice, other.id).unwrap();
+        world.run_for_long();
+        restores(&world, hit);
+    }
+}
+
+#[test]
+fn what_came_back_is_found_by_a_catalog_that_is_made_anew() {
+    let (mut world, vault, original, ..) = with_replica();
+    lose(&world.store(vault), "manifests/");
+    verify(&world, 1);
+    world.lose_catalog();
+    let known = crate::rebuild::rebuild(&world);
+    assert_eq!(known.len(), 1, "{known:?}");
+    restores(&world, &original);
+}
+
+#[test]
+fn a_manifest_without_another_copy_stays_an_alarm_and_nothing_is_removed() {
+    let (world, vault, backup) = scene();
+    spoil(&world.store(vault), "manifests/");
+    let before = world.objects(vault);
+    verify(&world, 1);
+    assert_eq!(alarms(&world).len(), 1);
+    assert!(verdict(&world, &backup).unwrap().problem.is_some());
+    assert_eq!(world.objects(vault), before);
+}
+
+#[test]
+#[ignore = "nightly: hundreds of pictures of a check that brings a manifest back, two minutes"]
+fn a_check_that_brings_a_manifest_back_survives_a_crash_at_any_moment() {
+    let (world, vault, backup, ..) = with_replica();
+    spoil(&world.store(vault), "manifests/");
+    let act = |world: &World| {
+        world.clock.advance_seconds(1);
+        world.control.verification_round(within(1)).unwrap();
+    };
+    survive(world, act, |world| {
+        verify(world, 1);
+        world.clock.advance_seconds(DAY);
+        verify(world, 1);
+        assert!(is_whole(world, &backup));
+        assert_eq!(world.manifests(vault), 1);
+        restores(world, &backup);
+    });
+}
+
 #[test]
 fn a_damage_that_was_healed_ends_its_alarm() {
     let (world, vault, backup, far, _) = with_replica();

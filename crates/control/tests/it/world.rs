@@ -9,7 +9,7 @@ use std::{
 };
 
 use strongroom_catalog::{
-    Catalog, ResourceRow, Tx,
+    Catalog, PolicyType, ResourceRow, Tx, VaultPolicyRow,
     identity::{DomainRow, ProjectRow},
     jobs::WithEnded,
 };
@@ -366,6 +366,21 @@ impl World {
             .write::<_, strongroom_catalog::Error>(|tx| {
                 tx.vaults()
                     .change(&project, &vault, |row| row.used_bytes = used)
+            })
+            .unwrap();
+    }
+
+    /// Takes the next run from a vault's policy, as a release left it that did not run its type.
+    pub(crate) fn forget_next_run(&self, vault: VaultId, operation_type: PolicyType) {
+        let project = self.alice.project_id.unwrap();
+        self.catalog
+            .write::<_, strongroom_catalog::Error>(|tx| {
+                let place = tx.vault_policies().get(&project, &vault, operation_type)?;
+                tx.vault_policies().set(&VaultPolicyRow {
+                    due_at: None,
+                    start_at: None,
+                    ..place.unwrap()
+                })
             })
             .unwrap();
     }

@@ -444,8 +444,12 @@ impl Year {
 
 fn simulate(seed: u64, each: usize, days: i64, trouble: Trouble) {
     let mut year = Year::new(seed, each, trouble);
-    for _ in 0..days * 24 {
+    for hour in 0..days * 24 {
         year.hour();
+        if hour % (30 * 24) == 0 {
+            let made: usize = year.history.values().map(Vec::len).sum();
+            println!("day {}: {made} backups were made", hour / 24);
+        }
     }
     year.calm(3);
     let made: usize = year.history.values().map(Vec::len).sum();

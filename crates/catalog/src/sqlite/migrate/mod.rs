@@ -72,6 +72,11 @@ pub(crate) const ALL: &[Migration] = &[
         name: "dbss",
         sql: include_str!("../../../migrations/sqlite/0010_dbss.sql"),
     },
+    Migration {
+        version: 12,
+        name: "looks",
+        sql: include_str!("../../../migrations/sqlite/0012_looks.sql"),
+    },
 ];
 
 impl Migration {
