@@ -7,6 +7,8 @@ use std::{
     io::Write as _,
     path::{Path, PathBuf},
     sync::Arc,
+    thread,
+    time::{Duration, Instant},
 };
 
 use strongroom_control::{
@@ -694,6 +696,22 @@ fn the_log_of_a_real_mariadb_is_kept_whole_while_it_is_rotated() {
             })
             .collect();
         server.sql(&statements.join(";")).unwrap();
+        // The server writes about a connection when its client has gone, too.
+        let until = Instant::now() + Duration::from_mins(1);
+        let last = format!("mark{asked:05}");
+        let written = || fs::read_to_string(&log).unwrap_or_default();
+        let is_done = |text: &str| {
+            let behind = text.split_once(&last).map(|(_, behind)| behind);
+            behind.is_some_and(|behind| behind.contains(",DISCONNECT,"))
+        };
+        while !is_done(&written()) {
+            assert!(
+                Instant::now() < until,
+                "the log does not grow: {}",
+                written()
+            );
+            thread::sleep(Duration::from_millis(5));
+        }
     };
     let progress = Progress::default();
     let take = |logs: &mut LogDirectory| {
