@@ -152,6 +152,9 @@ pub(crate) struct Directory {
     /// audit: the zone of local times in the logs, such as +02:00 [default: UTC]
     #[arg(long, value_name = "ZONE", allow_hyphen_values = true)]
     timezone: Option<String>,
+    /// audit: from how full its disk is on it is backed up at once; 100 for never [default: 80]
+    #[arg(long, value_name = "PERCENT")]
+    hurry_percent: Option<u32>,
 }
 
 /// Registers a directory of audit logs.
@@ -166,6 +169,7 @@ pub(crate) fn add(
         format: options.logs.format,
         keep_days: options.layer.keep_days,
         timezone: options.logs.timezone,
+        hurry_percent: options.logs.hurry_percent,
     };
     let what = format!("cannot register the audit logs {}", registration.name);
     connection
