@@ -33,6 +33,7 @@ pub(super) fn register(
         project_id: id_maybe("project_id", body.project_id.as_ref())?,
         retention_days: body.keep_days,
         zone_minutes,
+        hurry_percent: body.hurry_percent,
     };
     let made = cloud.control.register_logs(&call.caller()?, new)?;
     let path = made.path.unwrap_or_default();

@@ -11,6 +11,8 @@ CREATE TABLE dbss_instances (
     -- Minutes that local times in the logs are ahead of UTC.
     zone_minutes     INTEGER NOT NULL,
     retention_days   INTEGER NOT NULL,
+    -- From how full its disk is on it is backed up at once; 100 is never.
+    hurry_percent    INTEGER NOT NULL,
     -- The switch of automatic backups.
     automatic        INTEGER NOT NULL,
     cycle            TEXT NOT NULL,

@@ -31,6 +31,8 @@ table! {
         zone_minutes: i64,
         /// Days that its backups are kept.
         retention_days: u32,
+        /// From how many percent of its disk on it is backed up at once; 100 is never.
+        hurry_percent: u32,
         /// Whether backups are made by themselves.
         automatic: bool,
         /// How often, in the vendor's word.

@@ -560,6 +560,7 @@ pub(crate) fn fill_logs(catalog: &Catalog, project: ProjectId) {
         status: DbssInstanceStatus::Active,
         zone_minutes: -90,
         retention_days: 180,
+        hurry_percent: 80,
         automatic: true,
         cycle: "PER_HOUR".into(),
         trigger_at: Some(at(1)),

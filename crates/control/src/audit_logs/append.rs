@@ -65,7 +65,7 @@ pub struct Appended {
 }
 
 /// A reading that came to its end.
-struct Read1 {
+struct Taken {
     reading: Reading,
     sha256: String,
 }
@@ -105,7 +105,7 @@ impl Chain<'_> {
     fn store(
         &mut self,
         reader: &mut impl Read,
-        hear: &mpsc::Receiver<Read1>,
+        hear: &mpsc::Receiver<Taken>,
         from: &Position,
         began: Timestamp,
         format: audit::Format,
@@ -150,12 +150,12 @@ impl Chain<'_> {
     /// The labels of the next segment.
     fn head(
         &self,
-        read: Read1,
+        read: Taken,
         began: Timestamp,
         format: audit::Format,
         order: &Append<'_>,
     ) -> (BTreeMap<String, String>, (Vec<Pending>, bool)) {
-        let Read1 { reading, sha256 } = read;
+        let Taken { reading, sha256 } = read;
         let last = self.last();
         let written = Written {
             head: Head {
@@ -247,7 +247,7 @@ fn read(
     from: &Position,
     budget: Budget,
     mut out: PipeWriter,
-    say: &mpsc::SyncSender<Read1>,
+    say: &mpsc::SyncSender<Taken>,
 ) -> audit::Result<()> {
     let mut sink = Hashing {
         out: &mut out,
@@ -255,7 +255,7 @@ fn read(
     };
     let reading = logs.read(from, budget, &mut sink)?;
     let sha256 = hex::encode(sink.hash.finish());
-    let told = say.send(Read1 { reading, sha256 });
+    let told = say.send(Taken { reading, sha256 });
     told.map_err(|_| audit::Error::Sink(io::ErrorKind::BrokenPipe.into()))?;
     out.finish().map_err(audit::Error::Sink)
 }

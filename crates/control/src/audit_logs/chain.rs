@@ -8,7 +8,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use strongroom_engine::{Error as EngineError, ManifestId, Repository, RepositoryId};
@@ -22,7 +22,10 @@ use crate::{Error, Reason, Result};
 
 /// Heads that were read, so that a manifest is read once: none is ever changed.
 #[derive(Debug, Default)]
-pub struct Heads(Mutex<BTreeMap<(RepositoryId, ManifestId), Option<Arc<Segment>>>>);
+pub struct Heads(Mutex<Known>);
+
+/// Of every manifest that was read the segment, if it is one.
+type Known = BTreeMap<(RepositoryId, ManifestId), Option<Arc<Segment>>>;
 
 /// The segments of one instance.
 #[derive(Debug)]
@@ -66,9 +69,7 @@ impl Heads {
         Ok((found, unreadable))
     }
 
-    fn slot(
-        &self,
-    ) -> std::sync::MutexGuard<'_, BTreeMap<(RepositoryId, ManifestId), Option<Arc<Segment>>>> {
+    fn slot(&self) -> MutexGuard<'_, Known> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -7,7 +7,8 @@
 //!
 //! - [`head`]: what a segment says of itself; [`chain`]: all segments of an instance
 //! - [`append`]: the next segment; [`verify`]: a proof; [`report`]: the proof, signed
-//! - [`restored`]: a segment as a read-only set of lines; [`search`]: lines of logs and of such sets
+//! - [`restored`]: a segment as a read-only set of lines; [`search`]: lines of logs and of such
+//!   sets; `agree`: which of them
 //!
 //! Nothing here knows the catalog: it is all in the repository.
 //!
@@ -15,6 +16,7 @@
 //! killed at whatever moment; nothing in the chain is ever changed, and what is deleted leaves its
 //! head behind.
 
+mod agree;
 pub mod append;
 pub mod chain;
 pub mod head;

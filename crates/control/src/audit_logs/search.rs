@@ -20,6 +20,7 @@ use strongroom_source::audit::{
 };
 
 use super::{
+    agree::Matcher,
     of_source,
     restored::{RestoredSet, stream},
 };
@@ -183,7 +184,7 @@ enum Part<'a> {
 
 /// All streams of a search.
 struct Parts<'a> {
-    parts: Vec<Part<'a>>,
+    streams: Vec<Part<'a>>,
     live: Vec<LiveFiles>,
     spans: Vec<&'a Span>,
 }
@@ -200,7 +201,7 @@ pub fn search(query: &Query, logs: &[Logs<'_>], progress: &Progress) -> Result<F
     // The worst of the best stands on top.
     let mut best: BinaryHeap<std::cmp::Reverse<Key>> = BinaryHeap::new();
     let mut total = 0;
-    for (number, part) in parts.parts.iter().enumerate() {
+    for (number, part) in parts.streams.iter().enumerate() {
         let (format, zone) = part.form();
         let mut latest = 0;
         parts.walk(part, 0, progress, &mut |place, line| {
@@ -235,7 +236,7 @@ pub fn search(query: &Query, logs: &[Logs<'_>], progress: &Progress) -> Result<F
 /// The line of that name, if its logs are there; its statement is whole.
 pub fn show(id: HitId, logs: &[Logs<'_>], progress: &Progress) -> Result<Option<Hit>> {
     let parts = Parts::of(&Query::default(), logs)?;
-    for part in &parts.parts {
+    for part in &parts.streams {
         let place = match (part, id) {
             (Part::Live(_, _, file), HitId::Live(inode, place)) if file.inode == inode => place,
             (Part::Restored(_, set, _), HitId::Restored(number, place)) if set.number == number => {
@@ -279,7 +280,7 @@ impl Order {
     }
 }
 
-impl<'a> Part<'a> {
+impl Part<'_> {
     fn form(&self) -> (Format, Zone) {
         match self {
             Self::Live(directory, ..) => (directory.format(), directory.zone()),
@@ -346,7 +347,11 @@ impl<'a> Parts<'a> {
                 }
             }
         }
-        Ok(Self { parts, live, spans })
+        Ok(Self {
+            streams: parts,
+            live,
+            spans,
+        })
     }
 
     /// Whether a line of a live log is also in a restored segment, which shows it.
@@ -399,7 +404,7 @@ impl<'a> Parts<'a> {
         }
         let mut hits: Vec<Option<Hit>> = vec![None; page.len()];
         for (number, mut places) in wanted {
-            let Some(part) = self.parts.get(number) else {
+            let Some(part) = self.streams.get(number) else {
                 continue;
             };
             let (format, zone) = part.form();
@@ -425,108 +430,4 @@ impl<'a> Parts<'a> {
 fn is_gone(error: &strongroom_source::audit::Error) -> bool {
     use strongroom_source::audit::Error as E;
     matches!(error, E::File { cause, .. } if cause.kind() == io::ErrorKind::NotFound)
-}
-
-/// Decides about lines, the cheap questions first.
-struct Matcher<'q> {
-    query: &'q Query,
-    keyword: Option<String>,
-    /// A part of the keyword that stands in a line as it is, whatever the format escapes.
-    needle: Option<Needle>,
-    plain: bool,
-}
-
-/// Looks for bytes in capital or small letters.
-struct Needle {
-    lower: Vec<u8>,
-    first: (u8, u8),
-}
-
-impl Needle {
-    fn is_in(&self, line: &[u8]) -> bool {
-        let length = self.lower.len();
-        memchr::memchr2_iter(self.first.0, self.first.1, line).any(|at| {
-            line.get(at..at + length)
-                .is_some_and(|part| part.eq_ignore_ascii_case(&self.lower))
-        })
-    }
-}
-
-impl<'q> Matcher<'q> {
-    fn new(query: &'q Query) -> Self {
-        let keyword = query.keyword.as_ref().map(|keyword| keyword.to_lowercase());
-        // The longest run of letters and digits: no format changes those.
-        let needle = keyword.as_deref().and_then(|keyword| {
-            let runs = keyword.split(|letter: char| !letter.is_ascii_alphanumeric());
-            let run = runs.max_by_key(|run| run.len())?;
-            let first = *run.as_bytes().first()?;
-            Some(Needle {
-                lower: run.as_bytes().to_vec(),
-                first: (first, first.to_ascii_uppercase()),
-            })
-        });
-        let Query {
-            user,
-            database,
-            client_ip,
-            object,
-            kind,
-            keyword: word,
-            outcome,
-            ..
-        } = query;
-        let plain = [user, database, client_ip, object, word]
-            .iter()
-            .all(|said| said.is_none())
-            && kind.is_none()
-            && outcome.is_none();
-        Self {
-            query,
-            keyword,
-            needle,
-            plain,
-        }
-    }
-
-    /// Whether a line agrees, and its time, as far as it was looked at.
-    fn agrees(&self, format: Format, zone: Zone, line: &[u8]) -> (bool, Option<Timestamp>) {
-        let Query { from, to, .. } = self.query;
-        let time = Record::time_of(format, line, zone);
-        let early = time.zip(*from).is_some_and(|(time, from)| time < from);
-        let late = time.zip(*to).is_some_and(|(time, to)| time > to);
-        let undated = time.is_none() && (from.is_some() || to.is_some());
-        if early || late || undated {
-            return (false, time);
-        }
-        if self.plain {
-            return (true, time);
-        }
-        if self
-            .needle
-            .as_ref()
-            .is_some_and(|needle| !needle.is_in(line))
-        {
-            return (false, time);
-        }
-        (self.agrees_closely(&Record::of(format, line, zone)), time)
-    }
-
-    fn agrees_closely(&self, record: &Record<'_>) -> bool {
-        let query = self.query;
-        let is = |wanted: &Option<String>, said: &str| {
-            wanted.as_ref().is_none_or(|wanted| wanted == said)
-        };
-        is(&query.user, &record.user)
-            && is(&query.database, &record.database)
-            && is(&query.client_ip, &record.host)
-            && is(&query.object, &record.object)
-            && query.kind.is_none_or(|kind| record.kind() == kind)
-            && query
-                .outcome
-                .is_none_or(|outcome| (outcome == Outcome::Succeeded) == record.succeeded())
-            && self
-                .keyword
-                .as_ref()
-                .is_none_or(|keyword| record.statement.to_lowercase().contains(keyword))
-    }
 }

@@ -7,7 +7,7 @@ use std::{collections::BTreeMap, os::unix::ffi::OsStrExt as _, path::PathBuf};
 
 use strongroom_catalog::{self as catalog, DbssInstanceRow, Tx};
 use strongroom_model::{DbssInstanceId, JobId, ProjectId, Timestamp, state::DbssInstanceStatus};
-use strongroom_source::audit::{Format, LogDirectory};
+use strongroom_source::audit::{Format, LogDirectory, pressure::HURRY_PERCENT};
 
 use crate::{
     Caller, Control, Error, Listed, Page, Reason, Result,
@@ -71,6 +71,8 @@ pub struct NewInstance {
     pub retention_days: Option<u32>,
     /// Minutes that local times in the logs are ahead of UTC.
     pub zone_minutes: i64,
+    /// From how many percent of its disk on it is backed up at once; 100 is never, and 80 the usual.
+    pub hurry_percent: Option<u32>,
 }
 
 /// What is changed of a directory; `None` leaves it.
@@ -95,6 +97,12 @@ impl Control {
         let retention_days = new.retention_days.unwrap_or(RETENTION_DAYS);
         check_days("keep_days", retention_days)?;
         check_zone(new.zone_minutes)?;
+        let hurry_percent = new
+            .hurry_percent
+            .unwrap_or_else(|| u32::from(HURRY_PERCENT));
+        if hurry_percent > 100 {
+            return Err(Error::invalid("hurry_percent", "must be from 0 to 100"));
+        }
         let (path, format, place) = self.look_at(&new)?;
         let (id, now) = (DbssInstanceId::new(self.entropy()), self.now());
         let row = DbssInstanceRow {
@@ -107,6 +115,7 @@ impl Control {
             status: DbssInstanceStatus::Active,
             zone_minutes: new.zone_minutes,
             retention_days,
+            hurry_percent,
             automatic: false,
             cycle: "PER_DAY".to_owned(),
             trigger_at: None,

@@ -12,7 +12,6 @@ use strongroom_model::{
     cycle::Cycle,
     state::{DbssInstanceStatus, DbssProgress},
 };
-use strongroom_source::audit::pressure::HURRY_PERCENT;
 
 use crate::{
     Control, Error, Result,
@@ -93,7 +92,8 @@ impl Control {
             }
             // One that cannot be read is told of by its backups.
             let used = open(&row).ok().and_then(|logs| logs.pressure().ok());
-            if !used.is_some_and(|used| used.is_above(HURRY_PERCENT)) {
+            let limit = u8::try_from(row.hurry_percent).unwrap_or(100);
+            if !used.is_some_and(|used| used.is_above(limit)) {
                 continue;
             }
             pressed += self.order(|tx| {

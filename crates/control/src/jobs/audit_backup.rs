@@ -31,7 +31,7 @@ use crate::{
 /// The label of a segment that says whose backup it is.
 pub(super) const LABEL: &str = "dbss-backup";
 /// How often a step is tried before what is in the way counts.
-const TRIES: u32 = 3;
+const TRIES: u32 = 2;
 /// The SHA-256 of nothing.
 const OF_NOTHING: &str = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
 

@@ -57,6 +57,8 @@ fn new(world: &World, name: &str) -> NewInstance {
         project_id: None,
         retention_days: None,
         zone_minutes: 0,
+        // However full the disk is that the test runs on.
+        hurry_percent: Some(100),
     }
 }
 
@@ -168,6 +170,40 @@ fn backups_are_made_by_the_calendar_once_and_what_was_missed_is_caught_up_once()
 }
 
 #[test]
+fn a_disk_that_fills_up_has_its_logs_backed_up_at_once_but_not_one_after_the_other() {
+    let world = World::new();
+    fs::create_dir(logs(&world)).unwrap();
+    write(&world, &["SELECT 1"]);
+    let new = NewInstance {
+        // Every disk is fuller than that.
+        hurry_percent: Some(0),
+        ..new(&world, "shop")
+    };
+    let instance = world.control.register_logs(&world.admin, new).unwrap();
+    let pressed = |world: &World| {
+        let round = world.control.dbss_round().unwrap();
+        world.run();
+        round.pressed
+    };
+    assert_eq!(pressed(&world), 0, "nobody asked for automatic backups");
+    let later = strongroom_model::Clock::now(&*world.clock).plus_seconds(30 * DAY);
+    set(&world, &instance, "PER_MONTH", later);
+    assert_eq!(pressed(&world), 1);
+    let made = backups(&world, instance.id);
+    assert_eq!(
+        (made.len(), made[0].progress, made[0].lines),
+        (1, DbssProgress::AutoDone, 1)
+    );
+    world.clock.advance_seconds(MINUTE);
+    assert_eq!(pressed(&world), 0);
+    world.clock.advance_seconds(5 * MINUTE);
+    assert_eq!(pressed(&world), 1);
+    world.control.stop_logs(&world.alice, instance.id).unwrap();
+    world.clock.advance_seconds(HOUR);
+    assert_eq!(pressed(&world), 0, "stopped");
+}
+
+#[test]
 fn what_is_late_failed_or_lost_is_told_and_told_to_be_over() {
     let world = World::new();
     let instance = registered(&world);
@@ -221,6 +257,7 @@ fn what_is_late_failed_or_lost_is_told_and_told_to_be_over() {
     write(&world, &["SELECT 'lost too'"]);
     fs::write(&file, "").unwrap();
     write(&world, &["SELECT 'left'"]);
+    world.clock.advance_seconds(MINUTE);
     world
         .control
         .back_up_logs(&world.alice, instance.id)
@@ -319,7 +356,9 @@ fn a_crash_at_any_moment_neither_loses_a_line_nor_keeps_one_twice() {
         },
         |world| {
             let made = backups(world, id);
-            assert!(made.len() <= 2, "{made:?}");
+            // A second look at copied files may move the chain on without a line.
+            let full = made.iter().filter(|row| row.lines > 0);
+            assert!(full.count() <= 2, "{made:?}");
             for row in &made {
                 assert_eq!(row.progress, DbssProgress::ManualDone, "{row:?}");
             }
@@ -342,6 +381,7 @@ fn a_crash_at_any_moment_neither_loses_a_line_nor_keeps_one_twice() {
 }
 
 #[test]
+#[ignore = "nightly: each of many moments takes a restore, a deletion and a collection"]
 fn a_crash_at_any_moment_of_a_restore_or_a_deletion_leaves_it_done() {
     let world = World::new();
     let instance = registered(&world);

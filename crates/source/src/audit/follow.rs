@@ -156,6 +156,13 @@ impl Follower<'_> {
                 GapKind::Rewritten
             }));
         }
+        if packing != Packing::Plain {
+            // An inode that another file took over.
+            let (began, _) = opening(self.listing.file(found)?, packing);
+            if mark.opens_like(&began) == Some(false) {
+                return Ok(Some(GapKind::Rewritten));
+            }
+        }
         match resume(file, packing, mark) {
             Ok(Resumption::Fits(_)) => Ok(None),
             Ok(Resumption::Short) => Ok(Some(GapKind::Truncated)),
@@ -238,7 +245,9 @@ impl Follower<'_> {
             let candidates: Vec<usize> = (0..self.fresh.len())
                 .filter(|at| {
                     let fresh = self.fresh.get(*at);
-                    fresh.is_some_and(|fresh| stray.mark.opens_like(&fresh.opening) == Some(true))
+                    fresh.is_some_and(|fresh| {
+                        stray.mark.surely_opens_like(&fresh.opening) == Some(true)
+                    })
                 })
                 .collect();
             let whole = candidates
@@ -419,7 +428,7 @@ impl Follower<'_> {
     /// Whether a file begins like one that has a mark.
     fn is_copy(&self, fresh: &Fresh) -> bool {
         self.out.tracked.iter().any(|tracked| {
-            match tracked.mark.opens_like(&fresh.opening) {
+            match tracked.mark.surely_opens_like(&fresh.opening) {
                 Some(same) => same,
                 // Too short to be told by a hash: compared with what it may be a copy of.
                 None => self.begins_with(tracked, &fresh.opening),

@@ -157,8 +157,10 @@ pub(super) struct Mark {
     /// Bytes behind them that were there and not read: a line without its end, or more than the
     /// budget. Of a compressed file nobody knows before it is read.
     pub(super) unread: Option<u64>,
-    /// Of the whole lines that it begins with, read or not.
+    /// Of the bytes that it begins with, read or not.
     pub(super) heads: Vec<Head>,
+    /// How many of them are whole lines, or were read: what tells the file again elsewhere.
+    pub(super) firm: u64,
     /// Of the last [`TAIL`] bytes that were read, or of all if there were fewer.
     pub(super) tail: Hash,
     /// The time of the last line that had one, in microseconds.
@@ -176,7 +178,8 @@ impl Mark {
             state: State::Open,
             offset: 0,
             unread: (packing == Packing::Plain).then_some(stat.size),
-            heads: heads(whole_lines(opening)),
+            heads: heads(opening),
+            firm: firm(opening),
             tail: Hash::of(b""),
             latest: None,
         }
@@ -190,6 +193,15 @@ impl Mark {
         Some(head.fits(opening))
     }
 
+    /// The same by whole lines only, for files that nothing else speaks for: the first bytes of a
+    /// line may be those of any line.
+    pub(super) fn surely_opens_like(&self, opening: &[u8]) -> Option<bool> {
+        let most = self.firm.min(opening.len() as u64);
+        let mut known = self.heads.iter().rev();
+        let head = known.find(|head| head.length <= most)?;
+        Some(head.fits(opening))
+    }
+
     /// Where the bytes begin that [`tail`](Self::tail) is of.
     pub(super) const fn tail_from(&self) -> u64 {
         self.offset.saturating_sub(TAIL)
@@ -199,7 +211,8 @@ impl Mark {
     pub(super) fn advance(&mut self, offset: u64, opening: &[u8], recent: &[u8]) {
         self.offset = offset;
         self.tail = Hash::of(recent);
-        self.heads = heads(opening);
+        // What was read was taken for lines, with their ends or without.
+        (self.heads, self.firm) = (heads(opening), opening.len() as u64);
     }
 
     /// Whether it was read to its end.
@@ -208,22 +221,23 @@ impl Mark {
     }
 }
 
-/// What a file begins with, without a line that has no end yet: a few bytes of one say nothing.
-fn whole_lines(opening: &[u8]) -> &[u8] {
-    if opening.len() as u64 >= TAIL {
-        return opening;
+/// How many of the first bytes are whole lines.
+fn firm(opening: &[u8]) -> u64 {
+    let length = opening.len() as u64;
+    if length >= TAIL {
+        return TAIL;
     }
-    let end = memchr::memrchr(b'\n', opening).map_or(0, |end| end + 1);
-    opening.get(..end).unwrap_or_default()
+    memchr::memrchr(b'\n', opening).map_or(0, |end| end as u64 + 1)
 }
 
 /// Hashes of the first bytes, at a few lengths.
 fn heads(opening: &[u8]) -> Vec<Head> {
     let most = (opening.len() as u64).min(TAIL);
     let mut lengths: Vec<u64> = HEADS.into_iter().filter(|len| *len <= most).collect();
-    if most > 0 && lengths.last() != Some(&most) {
-        lengths.push(most);
-    }
+    lengths.extend([firm(opening), most]);
+    lengths.retain(|length| *length > 0);
+    lengths.sort_unstable();
+    lengths.dedup();
     let of = |length: u64| {
         let bytes = opening.get(..usize::try_from(length).ok()?)?;
         let hash = Hash::of(bytes);

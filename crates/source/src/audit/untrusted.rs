@@ -85,8 +85,9 @@ mod tests {
 
     #[test]
     fn every_kept_input_passes() {
+        type Parse = fn(&[u8]);
         let corpus = concat!(env!("CARGO_MANIFEST_DIR"), "/../../fuzz/corpus");
-        let targets: [(&str, fn(&[u8])); 3] = [
+        let targets: [(&str, Parse); 3] = [
             ("audit_line", line),
             ("audit_lines", lines),
             ("audit_position", position),

@@ -39,6 +39,10 @@ pub struct AuditInstanceRegistration {
     /// The zone of local times in the logs, such as `+02:00`; UTC if nothing is said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub timezone: Option<String>,
+    /// From how many percent of its disk on it is backed up at once; 100 is never, 80 if nothing is
+    /// said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hurry_percent: Option<u32>,
 }
 
 /// A directory of audit logs that was registered.

@@ -15,7 +15,7 @@ use strongroom_wire::{
 use crate::connection::Connection;
 
 /// Rows of a page.
-pub(super) const PAGE: u32 = 1000;
+const PAGE: u32 = 1000;
 
 pub(super) fn project_path(connection: &Connection) -> ProjectPath {
     ProjectPath {

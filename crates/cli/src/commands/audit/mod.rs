@@ -34,7 +34,7 @@ use strongroom_wire::{
 };
 
 use self::{
-    find::{PAGE, backup_path, backups, find, id_of, instances, path_of, project_path},
+    find::{backup_path, backups, find, id_of, instances, path_of, project_path},
     rows::{rows_of, rows_of_backups, rows_of_statements},
 };
 use super::resource;
@@ -81,28 +81,7 @@ pub(crate) enum Verb {
         backup: String,
     },
     /// Find statements in the logs as they are and in restored backups
-    Search {
-        /// Its id or name
-        instance: String,
-        /// A part of the statement
-        #[arg(value_name = "TEXT")]
-        text: Option<String>,
-        /// From then on, UTC
-        #[arg(long, value_name = "TIME")]
-        from: Option<DbssTime>,
-        /// Until then, UTC
-        #[arg(long, value_name = "TIME")]
-        to: Option<DbssTime>,
-        /// By this database account
-        #[arg(long)]
-        user: Option<String>,
-        /// From this host
-        #[arg(long)]
-        client: Option<String>,
-        /// At most so many
-        #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=1000))]
-        limit: u32,
-    },
+    Search(Search),
     /// Prove that no line is missing or changed; prints a signed report
     Verify {
         /// Its id or name; the id of one that is off the list
@@ -138,6 +117,31 @@ pub(crate) enum Verb {
     },
 }
 
+/// What is looked for.
+#[derive(clap::Args)]
+pub(crate) struct Search {
+    /// Its id or name
+    instance: String,
+    /// A part of the statement
+    #[arg(value_name = "TEXT")]
+    text: Option<String>,
+    /// From then on, UTC
+    #[arg(long, value_name = "TIME")]
+    from: Option<DbssTime>,
+    /// Until then, UTC
+    #[arg(long, value_name = "TIME")]
+    to: Option<DbssTime>,
+    /// By this database account
+    #[arg(long)]
+    user: Option<String>,
+    /// From this host
+    #[arg(long)]
+    client: Option<String>,
+    /// At most so many
+    #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    limit: u32,
+}
+
 /// What a directory of audit logs holds.
 #[derive(clap::Args, Default)]
 pub(crate) struct Directory {
@@ -148,6 +152,9 @@ pub(crate) struct Directory {
     /// audit: the zone of local times in the logs, such as +02:00 [default: UTC]
     #[arg(long, value_name = "ZONE", allow_hyphen_values = true)]
     timezone: Option<String>,
+    /// audit: from how full its disk is on it is backed up at once; 100 for never [default: 80]
+    #[arg(long, value_name = "PERCENT")]
+    hurry_percent: Option<u32>,
 }
 
 /// Registers a directory of audit logs.
@@ -162,6 +169,7 @@ pub(crate) fn add(
         format: options.logs.format,
         keep_days: options.layer.keep_days,
         timezone: options.logs.timezone,
+        hurry_percent: options.logs.hurry_percent,
     };
     let what = format!("cannot register the audit logs {}", registration.name);
     connection
@@ -188,33 +196,7 @@ impl Verb {
                 let reply = backups(&connection, &id_of(&connection, &instance)?)?;
                 output.show(&reply, |reply| rows_of_backups(&reply.data_list))
             }
-            Self::Search {
-                instance,
-                text,
-                from,
-                to,
-                user,
-                client,
-                limit,
-            } => {
-                let request = ListSqlsRequest {
-                    time: TimeRange {
-                        start_time: from,
-                        end_time: to,
-                        time_range: None,
-                    },
-                    sql_statement: text,
-                    db_user: user,
-                    client_ip: client,
-                    size: Number(limit),
-                    ..anything()
-                };
-                let path = path_of(&connection, id_of(&connection, &instance)?);
-                let found = connection
-                    .call::<ListAuditSqlsNew>(path, NoQuery, request)
-                    .with_context(|| format!("cannot search {instance}"))?;
-                output.show(&found, rows_of_statements)
-            }
+            Self::Search(search) => search.run(&connection, output),
             Self::Verify {
                 instance,
                 from,
@@ -247,22 +229,32 @@ impl Verb {
     }
 }
 
-/// A search for whatever there is, the newest first.
-fn anything() -> ListSqlsRequest {
-    ListSqlsRequest {
-        time: TimeRange::default(),
-        risk_levels: None,
-        client_ip: None,
-        client_name: None,
-        db_ip: None,
-        db_user: None,
-        query_type: None,
-        rule_name: None,
-        sql_statement: None,
-        sql_response: None,
-        page: Number(1),
-        size: Number(PAGE),
-        time_order: Order::Descending,
+impl Search {
+    fn run(self, connection: &Connection, output: Output) -> Result<()> {
+        let path = path_of(connection, id_of(connection, &self.instance)?);
+        let request = ListSqlsRequest {
+            time: TimeRange {
+                start_time: self.from,
+                end_time: self.to,
+                time_range: None,
+            },
+            risk_levels: None,
+            client_ip: self.client,
+            client_name: None,
+            db_ip: None,
+            db_user: self.user,
+            query_type: None,
+            rule_name: None,
+            sql_statement: self.text,
+            sql_response: None,
+            page: Number(1),
+            size: Number(self.limit),
+            time_order: Order::Descending,
+        };
+        let found = connection
+            .call::<ListAuditSqlsNew>(path, NoQuery, request)
+            .with_context(|| format!("cannot search {}", self.instance))?;
+        output.show(&found, rows_of_statements)
     }
 }
 
