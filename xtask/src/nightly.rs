@@ -32,6 +32,9 @@ pub(crate) struct Options {
 /// The beginning of the mark. The break keeps this file from marking anything itself.
 const MARK: &str = concat!("#[ignore = \"", "nightly:");
 
+/// How they are built: a year is simulated in an hour instead of a night.
+const PROFILE: &str = "night";
+
 pub(crate) fn task(options: &Options) -> Result<()> {
     let mut tests = Vec::new();
     for file in tidy::files()? {
@@ -85,7 +88,7 @@ fn marked(text: &str) -> Result<Vec<String>> {
 fn ignored(tests: &[String]) -> Result<()> {
     needs::tools(needs::FOR_TESTS)?;
     let venv = needs::python()?;
-    run(cargo().args(["build", "--package", "strongroom"]))?;
+    run(cargo().args(["build", "--profile", PROFILE, "--package", "strongroom"]))?;
     let mut command = cargo();
     if needs::has_nextest() {
         let names: Vec<String> = tests
@@ -94,14 +97,15 @@ fn ignored(tests: &[String]) -> Result<()> {
             .collect();
         command
             .args(["nextest", "run", "--workspace", "--profile", "nightly"])
-            .args(["--run-ignored", "only", "-E", &names.join(" | ")]);
+            .args(["--cargo-profile", PROFILE, "--run-ignored", "only", "-E", &names.join(" | ")]);
     } else {
         command
-            .args(["test", "--workspace", "--all-targets", "--", "--ignored"])
+            .args(["test", "--profile", PROFILE, "--workspace", "--all-targets"])
+            .args(["--", "--ignored"])
             .args(tests);
     }
     command
-        .env("STRONGROOM_BIN", target().join("debug/strongroom"))
+        .env("STRONGROOM_BIN", target().join(PROFILE).join("strongroom"))
         .env("STRONGROOM_VENV", &venv)
         .env("STRONGROOM_TEST_WEED", venv.join("bin/weed"));
     run(&mut command)

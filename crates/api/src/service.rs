@@ -361,16 +361,15 @@ fn work<A: App>(
     let span = tracing::info_span!("call", operation = route.info.name, request = %request.id);
     let _span = span.enter();
     let mut session = None;
-    let result = match unread {
-        Some(failure) => Err(failure),
-        None => {
-            let app = shared.app.as_ref();
-            let call = AssertUnwindSafe(|| answer(app, route, request, &mut session));
-            std::panic::catch_unwind(call).unwrap_or_else(|_| {
-                tracing::error!("the handler panicked");
-                Err(Failure::Broken)
-            })
-        }
+    let result = if let Some(failure) = unread {
+        Err(failure)
+    } else {
+        let app = shared.app.as_ref();
+        let call = AssertUnwindSafe(|| answer(app, route, request, &mut session));
+        std::panic::catch_unwind(call).unwrap_or_else(|_| {
+            tracing::error!("the handler panicked");
+            Err(Failure::Broken)
+        })
     };
     shared.respond(Some(&route.info), request, session.as_deref(), result)
 }

@@ -1,8 +1,8 @@
 //! Sessions: who a proven caller is, and in which scope.
 //!
-//! A session is what a token stands for, or what one signed request proves. It is made afresh
-//! from the catalog for every request, so that disabling a user or a project, or taking a role
-//! away, works at once and not when a token runs out.
+//! A session is what a token stands for, or what one signed request proves. It says what the
+//! catalog says at the time of the request, so that disabling a user or a project, or taking a
+//! role away, works at once and not when a token runs out.
 
 use strongroom_model::{DomainId, ProjectId, Timestamp, UserId};
 

@@ -7,7 +7,9 @@
 //! Invariant: ids are what they were, of projects too, so that what others remember stays true. A
 //! vault that cannot be read is named and stands in the way of no other.
 
-use strongroom_catalog::{DomainRow, ProjectRow, Tx, VaultResourceRow, VaultRow};
+use strongroom_catalog::{
+    DomainRow, EnterpriseProjectRow, ProjectRow, Tx, VaultResourceRow, VaultRow,
+};
 use strongroom_engine::{Error as EngineError, Repository, Unlock};
 use strongroom_model::{
     Bytes, Timestamp, VaultId,
@@ -212,6 +214,7 @@ fn put_vault(
         return Ok(there);
     }
     put_project(tx, &known.domain, &known.project)?;
+    put_labels(tx, known)?;
     let vault = VaultRow {
         status: VaultStatus::Available,
         used_bytes: Bytes(0),
@@ -248,6 +251,44 @@ fn put_vault(
     }
     put_terms(tx, known, now)?;
     Ok(vault)
+}
+
+/// The label that the vault is under. One that was made again by hand meanwhile keeps its name, and
+/// this one gets another.
+fn put_labels(tx: &Tx<'_>, known: &Known) -> Result<()> {
+    let Some(project) = tx.projects().get(&known.project.id)? else {
+        return Ok(());
+    };
+    let domain = project.domain_id;
+    for label in &known.enterprise_projects {
+        let table = tx.enterprise_projects();
+        match table.get(&domain, &label.id)? {
+            None => {
+                let taken = table.by_name(&domain, &label.name)?.is_some();
+                let name = if taken {
+                    format!("{}-{}", label.name, label.id)
+                } else {
+                    label.name.clone()
+                };
+                table.insert(&EnterpriseProjectRow {
+                    domain_id: domain,
+                    name,
+                    ..label.clone()
+                })?;
+            }
+            // The note of another vault knew an older one.
+            Some(there) if there.updated_at < label.updated_at => {
+                table.change(&domain, &label.id, |row| {
+                    row.name.clone_from(&label.name);
+                    row.description.clone_from(&label.description);
+                    row.kind.clone_from(&label.kind);
+                    (row.enabled, row.updated_at) = (label.enabled, label.updated_at);
+                })?;
+            }
+            Some(_) => {}
+        }
+    }
+    Ok(())
 }
 
 /// How careful the service is with the vault, and the policies that it follows, which run on from

@@ -8,9 +8,9 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use strongroom_catalog::{
-    BackupFilter, BackupRow, CheckpointRow, Columns, Document, DomainRow, Page, PolicyRow,
-    PolicyType, ProjectRow, ResourceRow, TagRow, Tx, VaultPolicyRow, VaultResourceRow, VaultRow,
-    VaultSafetyRow, policies::ScheduledBackupRow,
+    BackupFilter, BackupRow, CheckpointRow, Columns, Document, DomainRow, EnterpriseProjectRow,
+    Page, PolicyRow, PolicyType, ProjectRow, ResourceRow, TagRow, Tx, VaultPolicyRow,
+    VaultResourceRow, VaultRow, VaultSafetyRow, policies::ScheduledBackupRow,
 };
 
 use crate::{Error, Reason, Result, vaults};
@@ -27,6 +27,9 @@ pub(crate) struct Rows {
     domain: Columns,
     project: Columns,
     vault: Columns,
+    /// The vault's label, if it is not the account's default.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    enterprise_projects: Vec<Columns>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     tags: Vec<Columns>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -56,6 +59,7 @@ pub(crate) struct Known {
     pub(crate) domain: DomainRow,
     pub(crate) project: ProjectRow,
     pub(crate) vault: VaultRow,
+    pub(crate) enterprise_projects: Vec<EnterpriseProjectRow>,
     pub(crate) tags: Vec<TagRow>,
     pub(crate) resources: Vec<ResourceRow>,
     pub(crate) places: Vec<VaultResourceRow>,
@@ -78,7 +82,13 @@ impl Rows {
             .domains()
             .get(&project.domain_id)?
             .ok_or_else(|| Error::not_found(Reason::NoSuchDomain, project.domain_id))?;
+        let label = match vault.enterprise_project_id.parse() {
+            Ok(id) => tx.enterprise_projects().get(&domain.id, &id)?,
+            // The default one has no row.
+            Err(_) => None,
+        };
         Ok(Self {
+            enterprise_projects: label.iter().map(Document::to_document).collect(),
             region: tx.settings().get(crate::identity::accounts::REGION)?,
             domain: domain.to_document(),
             project: project.to_document(),
@@ -150,6 +160,7 @@ impl Rows {
             domain: DomainRow::from_document(&self.domain)?,
             project: ProjectRow::from_document(&self.project)?,
             vault: VaultRow::from_document(&self.vault)?,
+            enterprise_projects: rows(&self.enterprise_projects)?,
             tags: rows(&self.tags)?,
             resources: rows(&self.resources)?,
             places: rows(&self.places)?,

@@ -2,7 +2,8 @@
 //!
 //! Every declared operation has an action (`cbr:vaults:create`); a session permits it if a role or
 //! a policy allows it and no policy denies it. Policies hold in one project or everywhere in the
-//! account, and work at once: they are read for every request (docs/adr/0018-access.md).
+//! account, and work at once: nothing is remembered of them once one has changed
+//! (docs/adr/0018-access.md, docs/adr/0027-sessions.md).
 //!
 //! Actions of `iam` are about the caller's own account and need no role; the use cases behind them
 //! ask for an operator where one is needed. A policy can deny them.

@@ -6,6 +6,7 @@ use strongroom_control::{
     Reason, Tag, Vault,
     backups::{Backup, BackupFilter},
     checkpoints::NewCheckpoint,
+    enterprise::NewEnterpriseProject,
     import::{Found, NewImport, Rebuilt},
     locks::SafetyChange,
     operation_logs::{OperationDetail, OperationFailure},
@@ -183,6 +184,42 @@ fn without_notes_the_manifests_alone_bring_everything_back_that_has_a_backup() {
     let shown = world.control.show_vault(&world.alice, vault).unwrap();
     assert_eq!((shown.name.as_str(), shown.size), ("home", GiB(20)));
     check_restores(&world, &after[1], b"changed");
+}
+
+#[test]
+fn the_label_of_a_vault_comes_back_by_its_note_and_by_its_manifests_alone() {
+    for noted in [true, false] {
+        let (mut world, vault) = scene();
+        let new = NewEnterpriseProject {
+            name: "research".into(),
+            description: Some("what is found out".into()),
+            kind: None,
+        };
+        let label = world.control.create_enterprise_project(&world.admin, &new);
+        let label = label.unwrap();
+        let moved = NewVault {
+            resources: vec![added(&world.share("lab"))],
+            enterprise_project_id: Some(label.id.clone()),
+            ..NewVault::new("lab", ObjectType::Turbo, GiB(10))
+        };
+        let lab = world.control.create_vault(&world.alice, moved).unwrap().id;
+        world.back_up(lab);
+        if noted {
+            world.control.keep_up().unwrap();
+            world.run();
+        }
+        world.lose_catalog();
+        rebuild(&world);
+        let id = label.id.clone();
+        let found = world.control.show_enterprise_project(&world.admin, &id);
+        let found = found.unwrap();
+        assert_eq!((&found.name, &found.id), (&label.name, &label.id));
+        assert_eq!(found.description, label.description);
+        let vaults = world.vaults();
+        let of = |id: VaultId| vaults.iter().find(|one| one.id == id).unwrap();
+        assert_eq!(of(lab).enterprise_project_id, id);
+        assert_eq!(of(vault).enterprise_project_id, "0");
+    }
 }
 
 #[test]
