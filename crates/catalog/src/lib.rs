@@ -66,8 +66,8 @@ pub use catalog::Catalog;
 pub use checkpoints::CheckpointRow;
 pub use checks::{BackupCheckRow, CheckSums, VaultCheckRow};
 pub use ddm::{
-    DataNodeName, DataNodeRow, DdmBackupFilter, DdmBackupRow, DdmInstanceRow, DdmTagRow,
-    DdmTaskFilter, DdmTaskRow, DepotRow,
+    DataNodeName, DataNodeRow, DdmBackupFilter, DdmBackupRow, DdmInstanceRow, DdmLogPartRow,
+    DdmLogRow, DdmNodeBackupRow, DdmTagRow, DdmTaskFilter, DdmTaskRow, DepotRow,
 };
 pub use document::{Columns, Document};
 pub use enterprise::{

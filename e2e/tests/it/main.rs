@@ -16,6 +16,7 @@
 //! - `leftovers`: nothing is left behind
 //! - `shortage`: no more room, no more descriptors
 //! - `soak`: everything at random, for as long as one likes
+//! - `points`: databases at points in time
 //! - `views`: lists and comparisons of `strongroom repo`
 //! - `vendor`: the vendors' own unmodified clients, over http and https
 
@@ -26,6 +27,7 @@ mod kill;
 mod leftovers;
 mod mount;
 mod operators;
+mod points;
 mod reader;
 mod rebuild;
 mod refusals;

@@ -31,6 +31,8 @@ pub fn router(cloud: Arc<Cloud>) -> Router {
         .serve(restores::target_data_nodes)
         .serve(restores::target_instances)
         .serve(restores::metadata)
+        .serve(restores::recover)
+        .serve(restores::times)
         .serve(jobs::list)
         .serve(jobs::show)
         .serve(instances::list_old)

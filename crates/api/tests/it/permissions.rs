@@ -20,6 +20,8 @@ const OPERATES: &[&str] = &[
     "CancelTask",
     "RestoreBackupTo",
     "BackUpInstance",
+    "CopyDataNodes",
+    "ArchiveLogs",
     "Restore2Exist",
     "RestoreMetadata",
 ];

@@ -38,7 +38,9 @@ const OPERATE: &[&str] = &[
     "ddm:backups:recover",
     "ddm:backups:restore",
     "native:backups:restore",
+    "native:instances:archive",
     "native:instances:backup",
+    "native:instances:copy",
     "native:tasks:cancel",
 ];
 

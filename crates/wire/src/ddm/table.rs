@@ -21,8 +21,8 @@ use super::{
         NodeReply, OldNodeReply, UsersReply,
     },
     restore::{
-        RelatedDataNodesQuery, RelatedDataNodesReply, RestoreMetadataRequest, TargetDataNodesQuery,
-        TargetDataNodesReply, TargetInstancesReply,
+        RecoverRequest, RelatedDataNodesQuery, RelatedDataNodesReply, RestorableTimesReply,
+        RestoreMetadataRequest, TargetDataNodesQuery, TargetDataNodesReply, TargetInstancesReply,
     },
     tag::{ProjectTagsReply, TagValue, Tags},
 };
@@ -51,7 +51,7 @@ operations! { Ddm;
     ShowAvalibleTime: Get
         "/v3/{project_id}/instances/{instance_id}/backups/restorable-time-interval",
         "ddm:backups:getTimes", 200,
-        not_yet("recovery of data nodes to a point in time");
+        working(InstancePath, PageQuery, Empty) -> RestorableTimesReply;
 
     /// Querying the Data Nodes That Can Be Restored To
     ShowAvalibleRds: Get "/v3/{project_id}/instances/{instance_id}/backups/restorable-data-node",
@@ -66,7 +66,7 @@ operations! { Ddm;
     /// Restoring Data to an Existing Instance
     Restore2Exist: Post "/v3/{project_id}/instances/{instance_id}/backups/recovery",
         "ddm:backups:recover", 202,
-        not_yet("recovery of data nodes to a point in time");
+        working(InstancePath, NoQuery, RecoverRequest) -> JobReply;
 
     /// Restoring Metadata
     RestoreMetadata: Post "/v3/{project_id}/instances/{instance_id}/backups/metadata-recovery",

@@ -67,6 +67,11 @@ pub(crate) const ALL: &[Migration] = &[
         name: "ddm",
         sql: include_str!("../../../migrations/sqlite/0009_ddm.sql"),
     },
+    Migration {
+        version: 11,
+        name: "points in time",
+        sql: include_str!("../../../migrations/sqlite/0011_pitr.sql"),
+    },
 ];
 
 impl Migration {
