@@ -135,7 +135,7 @@ pub struct Alarms {
 pub struct Alarm {
     /// Its number, rising.
     pub seq: u64,
-    /// `overdue`, `failed`, `never_backed_up`, `nearly_full` or `damaged`.
+    /// `overdue`, `failed`, `never_backed_up`, `nearly_full`, `damaged` or `log_gap`.
     pub kind: String,
     /// The vault.
     pub vault_id: String,

@@ -56,6 +56,8 @@ pub fn router(cloud: Arc<Cloud>) -> Router {
         .serve(databases::delete)
         .serve(databases::export)
         .serve(databases::import)
+        .serve(engines::flavors)
+        .serve(engines::flavors_old)
         .serve(engines::list)
         .serve(engines::list_old)
         .serve(engines::versions)

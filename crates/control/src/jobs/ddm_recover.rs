@@ -47,7 +47,7 @@ pub(super) const JOB: JobType<Control> = JobType {
     name: super::DDM_RECOVER,
     steps: &[
         Step::new("check", check),
-        Step::new("data", data).undo(clear).attempts(5),
+        Step::new("data", data).undo(clear).attempts(10),
         Step::new("metadata", metadata).undo(withdraw).attempts(10),
     ],
     finished: Some(finished),

@@ -10,7 +10,7 @@ use super::{
         DeleteDatabaseReply, ListDatabasesReply, OldDatabaseReply, SchemaMetadataReply,
         UploadMetadataReply, UploadMetadataRequest,
     },
-    engine::{EnginesReply, OldEnginesReply, VersionsReply},
+    engine::{EnginesReply, FlavorsReply, OldEnginesReply, OldFlavorsReply, VersionsReply},
     instance::{
         DeleteDdmInstanceQuery, DeleteInstanceQuery, DeleteInstanceReply, DetailsReply,
         InstanceReply, ListDdmsReply, ListInstancesReply, RenameReply, RenameRequest,
@@ -168,7 +168,7 @@ operations! { Ddm;
 
     /// Querying Sizes
     ListDdmFlavors: Get "/v3/{project_id}/flavors", "ddm:flavors:list", 200,
-        not_yet("sizes of instances, which are registered and not built here");
+        working(ProjectPath, LongPageQuery, Empty) -> FlavorsReply;
 
     /// Querying Engines, Version 2
     ListEngines: Get "/v2/{project_id}/engines", "ddm:engines:list", 200,
@@ -176,7 +176,7 @@ operations! { Ddm;
 
     /// Querying Sizes, Version 2
     ListFlavors: Get "/v2/{project_id}/flavors", "ddm:flavors:list", 200,
-        not_yet("sizes of instances, which are registered and not built here");
+        working(ProjectPath, PageQuery, Empty) -> OldFlavorsReply;
 
     /// Querying Versions of the API
     ListApiVersion: Get "/", public "ddm:versions:list", 200,

@@ -219,6 +219,7 @@ fn check(folder: &Path, name: &str, from: u64) -> Result<Part> {
     if from > 0 {
         let (length, begun) = log::description(&mut file)?;
         (skip, head) = (length, Some(begun));
+        file.seek(SeekFrom::Start(skip))?;
     }
     let mut changes = Vec::new();
     let seen = log::walk(&mut file, from, &mut |group: &Group| {

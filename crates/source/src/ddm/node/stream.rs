@@ -101,7 +101,7 @@ impl<'a> Watcher<'a> {
         let now = (need - self.head.len()).min(bytes.len());
         self.head.extend(bytes.iter().take(now));
         if self.head.len() == need && self.needed()? == need {
-            self.begin()?;
+            self.begin();
         }
         Ok(now)
     }
@@ -119,13 +119,15 @@ impl<'a> Watcher<'a> {
         if length == 0 || length > NAME_MAX {
             return Err("a file in it has no name".to_owned());
         }
-        // Length, place and checksum follow the name of a piece, a second name the old one of a
-        // file that was renamed meanwhile, and nothing that of an end or of a file that was removed.
+        // Behind the name: of a piece its length, place and checksum; of a hole where it ends; of a
+        // file that was renamed meanwhile its new name; of an end, or of a file that was removed
+        // meanwhile, nothing.
         match self.head.get(9) {
             Some(b'P') => Ok(FIXED + length + 20),
-            Some(b'E' | b'R') => Ok(FIXED + length),
-            Some(b'N') if self.head.len() < FIXED + length + 4 => Ok(FIXED + length + 4),
-            Some(b'N') => {
+            Some(b'E' | b'D') => Ok(FIXED + length),
+            Some(b'S') => Ok(FIXED + length + 8),
+            Some(b'R') if self.head.len() < FIXED + length + 4 => Ok(FIXED + length + 4),
+            Some(b'R') => {
                 let new = usize::try_from(number(&self.head, FIXED + length, 4));
                 match new {
                     Ok(new) if (1..=NAME_MAX).contains(&new) => Ok(FIXED + length + 4 + new),
@@ -137,20 +139,27 @@ impl<'a> Watcher<'a> {
     }
 
     /// The head is whole.
-    fn begin(&mut self) -> Result<(), String> {
+    fn begin(&mut self) {
         let head = std::mem::take(&mut self.head);
         let length = usize::try_from(number(&head, 10, 4)).unwrap_or_default();
         let name = head.get(14..14 + length).unwrap_or_default().to_vec();
-        if head.get(9) != Some(&b'P') {
+        match head.get(9) {
+            Some(b'P') => {}
+            // What is behind a hole is still to come, if only the end.
+            Some(b'S') => {
+                self.open.insert(name);
+                return;
+            }
             // An empty file ends without having had a piece.
-            self.open.remove(&name);
-            return Ok(());
+            _ => {
+                self.open.remove(&name);
+                return;
+            }
         }
         self.left = number(&head, 14 + length, 8);
         let text = String::from_utf8(name.clone()).ok();
         self.taking = text.filter(|name| TAKEN.contains(&name.as_str()));
         self.open.insert(name);
-        Ok(())
     }
 }
 
@@ -233,6 +242,15 @@ mod tests {
             piece("xtrabackup_binlog_info", info),
             end("xtrabackup_binlog_info"),
             end("empty.sdi"),
+            // A hole, a file that was renamed and one that was removed meanwhile.
+            [
+                b"XBSTCK01\0S\x04\0\0\0hole".as_slice(),
+                &[9, 0, 0, 0, 0, 0, 0, 0],
+            ]
+            .concat(),
+            end("hole"),
+            b"XBSTCK01\0R\x03\0\0\0old\x03\0\0\0new".to_vec(),
+            b"XBSTCK01\0D\x04\0\0\0gone".to_vec(),
             piece("ibdata1", &[]),
             piece("ibdata1", &[2; 50]),
             end("ibdata1"),

@@ -15,7 +15,8 @@ use super::super::error::{Error, Result};
 /// The first bytes of a log file.
 pub const MAGIC: &[u8; 4] = b"\xfebin";
 /// Bytes of an event's header.
-const HEADER: u64 = 19;
+const HEADER: usize = 19;
+const HEADER_LENGTH: u64 = HEADER as u64;
 /// The longest event: a row of the largest size with what surrounds it.
 const EVENT_MAX: u64 = 4 << 30;
 
@@ -74,7 +75,7 @@ pub fn walk(from: &mut dyn Read, offset: u64, visit: &mut dyn FnMut(&Group) -> G
         at = 4;
     }
     loop {
-        let mut header = [0; HEADER as usize];
+        let mut header = [0; HEADER];
         let read = fill(from, &mut header)?;
         if read == 0 {
             seen.end = at;
@@ -84,7 +85,7 @@ pub fn walk(from: &mut dyn Read, offset: u64, visit: &mut dyn FnMut(&Group) -> G
             return Err(bad("it ends inside of an event", at));
         }
         let event = Event::of(&header);
-        if event.length < HEADER || event.length > EVENT_MAX {
+        if event.length < HEADER_LENGTH || event.length > EVENT_MAX {
             return Err(bad("an event has an impossible length", at));
         }
         let end = at + event.length;
@@ -92,7 +93,7 @@ pub fn walk(from: &mut dyn Read, offset: u64, visit: &mut dyn FnMut(&Group) -> G
         if event.end != 0 && u64::from(event.end) != end & 0xffff_ffff {
             return Err(bad("an event is not where it says it is", at));
         }
-        let body = event.length - HEADER;
+        let body = event.length - HEADER_LENGTH;
         let head = body.min(1024);
         let mut start = vec![0; usize::try_from(head).unwrap_or(0)];
         from.read_exact(&mut start)
@@ -117,12 +118,12 @@ pub fn walk(from: &mut dyn Read, offset: u64, visit: &mut dyn FnMut(&Group) -> G
 
 /// Length and head of the description that a part from the middle of a file begins with.
 pub(super) fn description(from: &mut dyn Read) -> Result<(u64, String)> {
-    let mut start = [0; 4 + HEADER as usize];
+    let mut start = [0; 4 + HEADER];
     from.read_exact(&mut start)
         .map_err(|_| bad("it has no head", 0))?;
     let (magic, header) = start.split_at(4);
     let event = Event::of(header);
-    if magic != MAGIC || event.kind != FORMAT || event.length < HEADER {
+    if magic != MAGIC || event.kind != FORMAT || event.length < HEADER_LENGTH {
         return Err(bad("it does not begin as one", 0));
     }
     let head = format!("{}-{}", event.second, event.server);
@@ -177,7 +178,7 @@ fn rotation(body: &[u8]) -> Option<String> {
         .iter()
         .skip(8)
         .copied()
-        .take_while(|letter| letter.is_ascii_graphic())
+        .take_while(u8::is_ascii_graphic)
         .collect();
     let text = String::from_utf8(name).ok()?;
     let digits = text.rsplit_once('.')?.1;
