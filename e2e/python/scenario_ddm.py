@@ -85,6 +85,10 @@ class Scenario:
         engines = client.list_ddm_engines(sdk.ListDdmEnginesRequest()).engine_groups
         check(engines[0].name == "spider", f"{engines}")
         check(client.list_engines(sdk.ListEnginesRequest()).total == 1, "one engine")
+        flavors = client.list_ddm_flavors(sdk.ListDdmFlavorsRequest(engine_id="spider"))
+        check(flavors.flavor_groups == [], f"{flavors}")
+        flavors = client.list_flavors(sdk.ListFlavorsRequest(engine_id="spider"))
+        check(flavors.compute_flavor_groups == [], f"{flavors}")
         ids = {version.id for version in
                client.list_api_version(sdk.ListApiVersionRequest()).versions}
         check(ids == {"v1", "v2", "v3"}, f"{ids}")
