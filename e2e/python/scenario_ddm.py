@@ -85,6 +85,10 @@ class Scenario:
         engines = client.list_ddm_engines(sdk.ListDdmEnginesRequest()).engine_groups
         check(engines[0].name == "spider", f"{engines}")
         check(client.list_engines(sdk.ListEnginesRequest()).total == 1, "one engine")
+        flavors = client.list_ddm_flavors(sdk.ListDdmFlavorsRequest(engine_id="spider"))
+        check(flavors.flavor_groups == [], f"{flavors}")
+        flavors = client.list_flavors(sdk.ListFlavorsRequest(engine_id="spider"))
+        check(flavors.compute_flavor_groups == [], f"{flavors}")
         ids = {version.id for version in
                client.list_api_version(sdk.ListApiVersionRequest()).versions}
         check(ids == {"v1", "v2", "v3"}, f"{ids}")
@@ -131,6 +135,18 @@ class Scenario:
         related = client.show_related_dns(sdk.ShowRelatedDnsRequest(
             instance_id=options.instance, restore_time=now))
         check(len(related.related_data_nodes) == 2, f"{related}")
+        # The data nodes are not copied, so there is no point in time, and an order says why.
+        times = client.show_avalible_time(sdk.ShowAvalibleTimeRequest(
+            instance_id=options.instance))
+        check((times.restorable_time_intervals, times.total) == ([], 0), f"{times}")
+        self.refused(lambda: client.restore2_exist(sdk.Restore2ExistRequest(
+            instance_id=options.instance,
+            body=sdk.RestoreInst2ExistReq(
+                source=sdk.RestoreInstSource(restore_time=int(now)),
+                target=sdk.RestoreInstTarget(instance_id=options.target),
+                data_node_relations=[sdk.DataNodeRelation(
+                    source_instance_id=node.id, target_instance_id=node.id)
+                    for node in source_nodes]))), 400, "DBS.300377")
         targets = client.show_avalible_ddms(sdk.ShowAvalibleDdmsRequest(
             instance_id=options.instance)).instances
         check([(one.instance_id, one.available) for one in targets]

@@ -177,6 +177,11 @@ impl Database {
         self.port
     }
 
+    /// The data directory.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
     /// The address for the service.
     pub fn url(&self) -> String {
         self.url_with("p%40ss%2Fword%271")
@@ -284,6 +289,14 @@ impl Cluster {
         let nodes = self.nodes.iter().enumerate();
         nodes
             .map(|(number, node)| format!("node{number}={}", node.url()))
+            .collect()
+    }
+
+    /// The words by which it names their data directories.
+    pub fn folder_words(&self) -> Vec<String> {
+        let nodes = self.nodes.iter().enumerate();
+        nodes
+            .map(|(number, node)| format!("node{number}={}", node.folder().display()))
             .collect()
     }
 }

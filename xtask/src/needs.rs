@@ -45,6 +45,10 @@ pub(crate) const FOR_TESTS: &[Tool] = &[
         package: "mariadb-server",
     },
     Tool {
+        program: "mariadb-backup",
+        package: "mariadb-backup",
+    },
+    Tool {
         // A plugin is no program; this is where it lies beside /usr/bin.
         program: "../lib/mysql/plugin/ha_spider.so",
         package: "mariadb-plugin-spider",

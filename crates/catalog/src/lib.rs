@@ -71,8 +71,8 @@ pub use dbss::{
     DbssBackupFilter, DbssBackupRow, DbssInstanceRow, DbssSums, DbssTagRow, DbssTaskRow, LogGap,
 };
 pub use ddm::{
-    DataNodeName, DataNodeRow, DdmBackupFilter, DdmBackupRow, DdmInstanceRow, DdmTagRow,
-    DdmTaskFilter, DdmTaskRow, DepotRow,
+    DataNodeName, DataNodeRow, DdmBackupFilter, DdmBackupRow, DdmInstanceRow, DdmLogPartRow,
+    DdmLogRow, DdmNodeBackupRow, DdmTagRow, DdmTaskFilter, DdmTaskRow, DepotRow,
 };
 pub use document::{Columns, Document};
 pub use enterprise::{

@@ -77,6 +77,7 @@ pub struct Control {
     round: Arc<Mutex<Option<Round>>>,
     panics: Arc<Mutex<BTreeMap<&'static str, u64>>>,
     heads: Arc<Heads>,
+    logs: Arc<Mutex<BTreeMap<String, Arc<Mutex<()>>>>>,
 }
 
 /// Called whenever jobs were ordered.
@@ -95,6 +96,7 @@ impl Control {
             round: Arc::default(),
             panics: Arc::default(),
             heads: Arc::default(),
+            logs: Arc::default(),
         }
     }
 
@@ -210,6 +212,18 @@ impl Control {
 
     fn panics_slot(&self) -> MutexGuard<'_, BTreeMap<&'static str, u64>> {
         self.panics.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Held by whoever reads a server's log, so that nobody reads the same part of it.
+    pub(crate) fn log_lock(&self, server: &str) -> Arc<Mutex<()>> {
+        let mut logs = self.logs.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(logs.entry(server.to_owned()).or_default())
+    }
+
+    /// Where files lie that do not outlive the work on them.
+    pub(crate) fn scratch(&self) -> PathBuf {
+        let own = self.own_paths().first().cloned();
+        own.unwrap_or_else(std::env::temp_dir).join("scratch")
     }
 
     /// Four hexadecimal digits for a name.

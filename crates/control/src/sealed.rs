@@ -18,6 +18,8 @@ pub(crate) enum Role {
     Layer,
     /// How a data node is reached.
     DataNode,
+    /// How the files of a data node are copied.
+    Physical,
 }
 
 impl Role {
@@ -25,6 +27,7 @@ impl Role {
         match self {
             Self::Layer => "strongroom sharding layer",
             Self::DataNode => "strongroom data node",
+            Self::Physical => "strongroom copy of a data node",
         }
     }
 

@@ -17,16 +17,16 @@ use strongroom_testkit::mariadb::{Cluster, Database, PASSWORD, Setup};
 use tempfile::TempDir;
 
 /// A service, and a layer with two data nodes that it knows as `layer`.
-struct Stage {
-    folder: TempDir,
-    service: Service,
-    cluster: Cluster,
-    instance: String,
-    session: Session,
+pub(crate) struct Stage {
+    pub(crate) folder: TempDir,
+    pub(crate) service: Service,
+    pub(crate) cluster: Cluster,
+    pub(crate) instance: String,
+    pub(crate) session: Session,
 }
 
 /// Registers a layer; its id.
-fn register(service: &Service, name: &str, cluster: &Cluster) -> Result<String> {
+pub(crate) fn register(service: &Service, name: &str, cluster: &Cluster) -> Result<String> {
     let url = cluster.layer.url();
     let mut words = vec!["resource", "add", "ddm", name, "--url", &url];
     let nodes = cluster.node_words();
@@ -54,7 +54,7 @@ impl Stage {
     }
 
     /// Kills the service and starts another over what it left.
-    fn reborn(self) -> Result<Self> {
+    pub(crate) fn reborn(self) -> Result<Self> {
         self.service.kill()?;
         let service = Service::start(&self.folder.path().join("service"))?;
         Ok(Self {
@@ -64,15 +64,15 @@ impl Stage {
         })
     }
 
-    fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         self.folder.path()
     }
 
-    fn ddm(&self, method: &str, path: &str, body: Option<&Value>) -> Result<Answer> {
+    pub(crate) fn ddm(&self, method: &str, path: &str, body: Option<&Value>) -> Result<Answer> {
         self.session.call("ddm", method, path, body)
     }
 
-    fn get(&self, path: &str) -> Result<Value> {
+    pub(crate) fn get(&self, path: &str) -> Result<Value> {
         let answer = self.ddm("GET", path, None)?;
         if answer.status != 200 {
             bail!("GET {path} answered {} {}", answer.status, answer.body);
@@ -80,14 +80,14 @@ impl Stage {
         Ok(answer.body)
     }
 
-    fn backup(&self) -> Result<String> {
+    pub(crate) fn backup(&self) -> Result<String> {
         self.service
             .program()
             .last_line(&["ddm", "backup", "layer"])
     }
 
     /// Waits for a job; the job.
-    fn job(&self, id: &str) -> Result<Value> {
+    pub(crate) fn job(&self, id: &str) -> Result<Value> {
         wait::until("the end of a job", || {
             let job = self.get(&format!("/v3/{{project}}/jobs/{id}"))?["job"].take();
             Ok((job["status"] != "Running").then_some(job))
@@ -95,7 +95,7 @@ impl Stage {
     }
 
     /// Waits for the job that an answer names, which must succeed.
-    fn done(&self, answer: &Answer) -> Result<()> {
+    pub(crate) fn done(&self, answer: &Answer) -> Result<()> {
         let id = answer.body["job_id"].as_str();
         let id = id.with_context(|| format!("no job: {} {}", answer.status, answer.body))?;
         let job = self.job(id)?;
@@ -105,7 +105,7 @@ impl Stage {
 }
 
 /// An order that must be refused with that code.
-fn denied(answer: &Answer, status: u16, code: &str) -> String {
+pub(crate) fn denied(answer: &Answer, status: u16, code: &str) -> String {
     assert_eq!(
         answer.body["error_code"], code,
         "{} {}",

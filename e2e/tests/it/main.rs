@@ -17,6 +17,7 @@
 //! - `leftovers`: nothing is left behind
 //! - `shortage`: no more room, no more descriptors
 //! - `soak`: everything at random, for as long as one likes
+//! - `points`: databases at points in time
 //! - `views`: lists and comparisons of `strongroom repo`
 //! - `vendor`: the vendors' own unmodified clients, over http and https
 
@@ -29,6 +30,7 @@ mod kill_exact;
 mod leftovers;
 mod mount;
 mod operators;
+mod points;
 mod reader;
 mod rebuild;
 mod refusals;

@@ -3,7 +3,8 @@
 use strongroom_wire::ddm::{
     self as wire,
     engine::{
-        Engine, EnginesReply, Link, OldEngine, OldEnginesReply, Version, VersionsReply, Zone,
+        Engine, EnginesReply, FlavorsReply, Link, OldEngine, OldEnginesReply, OldFlavorsReply,
+        Version, VersionsReply, Zone,
     },
 };
 
@@ -52,6 +53,25 @@ pub(super) fn list_old(
         offset: offset_of(&page),
         limit: page.limit,
     })
+}
+
+/// There are none: an instance is as large as the server that somebody registers.
+pub(super) fn flavors(
+    _cloud: &Cloud,
+    call: &Call<wire::ListDdmFlavors>,
+) -> Result<FlavorsReply, Failure> {
+    call.caller()?;
+    Ok(FlavorsReply {
+        flavor_groups: Vec::new(),
+    })
+}
+
+pub(super) fn flavors_old(
+    _cloud: &Cloud,
+    call: &Call<wire::ListFlavors>,
+) -> Result<OldFlavorsReply, Failure> {
+    call.caller()?;
+    Ok(OldFlavorsReply { groups: Vec::new() })
 }
 
 /// The engines with the versions that the project's instances have; one without a version where

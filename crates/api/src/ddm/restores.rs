@@ -1,11 +1,14 @@
 //! The way back: what can be restored to, and the order to do it.
 
-use strongroom_control::ddm::restores::{NewMetadataRestore, Wanted};
+use strongroom_control::ddm::{
+    recovery::NewRecovery,
+    restores::{NewMetadataRestore, Wanted},
+};
 use strongroom_wire::ddm::{
     self as wire, JobReply,
     restore::{
-        RelatedDataNodeView, RelatedDataNodesReply, TargetDataNode, TargetDataNodesReply,
-        TargetInstance, TargetInstancesReply,
+        RelatedDataNodeView, RelatedDataNodesReply, RestorableTimesReply, TargetDataNode,
+        TargetDataNodesReply, TargetInstance, TargetInstancesReply, TimeInterval,
     },
 };
 
@@ -138,6 +141,63 @@ pub(super) fn metadata(
         nodes: ids("data_nodes", &body.target.data_nodes)?,
     };
     let job = cloud.control.restore_metadata(&call.caller()?, &new)?;
+    Ok(JobReply {
+        job_id: job.to_string(),
+    })
+}
+
+pub(super) fn times(
+    cloud: &Cloud,
+    call: &Call<wire::ShowAvalibleTime>,
+) -> Result<RestorableTimesReply, Failure> {
+    let page = page(call.query.limit, call.query.offset);
+    let owner = instance(&call.path.instance_id)?;
+    let listed = cloud
+        .control
+        .restorable_times(&call.caller()?, owner, &page)?;
+    let items = listed.items.into_iter();
+    Ok(RestorableTimesReply {
+        restorable_time_intervals: items
+            .map(|interval| TimeInterval {
+                start_time: millis(interval.from).0.to_string(),
+                end_time: millis(interval.until).0.to_string(),
+            })
+            .collect(),
+        offset: offset_of(&page),
+        limit: page.limit,
+        total: listed.total,
+    })
+}
+
+pub(super) fn recover(
+    cloud: &Cloud,
+    call: &Call<wire::Restore2Exist>,
+) -> Result<JobReply, Failure> {
+    let body = &call.body;
+    let source = instance(&call.path.instance_id)?;
+    if let Some(also) = &body.source.instance_id
+        && instance(also)? != source
+    {
+        let problem = "must be the instance of the path";
+        return Err(Failure::malformed("source.instance_id", problem));
+    }
+    let nodes: Result<Vec<_>, Failure> = body
+        .data_node_relations
+        .iter()
+        .map(|relation| {
+            Ok((
+                id("source_instance_id", &relation.source_instance_id)?,
+                id("target_instance_id", &relation.target_instance_id)?,
+            ))
+        })
+        .collect();
+    let new = NewRecovery {
+        source,
+        at: time_of(body.source.restore_time),
+        target: instance(&body.target.instance_id)?,
+        nodes: nodes?,
+    };
+    let job = cloud.control.recover(&call.caller()?, &new)?;
     Ok(JobReply {
         job_id: job.to_string(),
     })

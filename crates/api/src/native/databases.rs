@@ -1,14 +1,19 @@
 //! Databases: registered by operators, backed up when somebody asks.
 
-use strongroom_control::ddm::instances::NewInstance;
+use std::collections::BTreeMap;
+
+use strongroom_control::ddm::instances::{NewInstance, Physical};
 use strongroom_wire::native::{
     self as wire,
-    database::{BackUpInstanceReply, RegisteredDataNode, RegisteredInstance},
+    database::{
+        BackUpInstanceReply, Copies, CopiesStarted, CopyStarted, CopyView, DataNodeRegistration,
+        LogView, Logs, RegisteredDataNode, RegisteredInstance,
+    },
 };
 
 use crate::{
     call::Call,
-    cbr::words::{id, id_maybe},
+    cbr::words::{id, id_maybe, time},
     cloud::Cloud,
     failure::Failure,
 };
@@ -26,6 +31,7 @@ pub(super) fn register(
         nodes: nodes
             .map(|node| (node.name.clone(), node.url.0.clone()))
             .collect(),
+        copies: physical(&body.data_nodes)?,
         project_id: id_maybe("project_id", body.project_id.as_ref())?,
         keep_days: body.keep_days,
         backup_minute: body.backup_at.as_deref().map(minute).transpose()?,
@@ -43,6 +49,24 @@ pub(super) fn register(
         version: made.version,
         data_nodes: nodes.collect(),
     })
+}
+
+/// How the files of data nodes are copied.
+fn physical(nodes: &[DataNodeRegistration]) -> Result<BTreeMap<String, Physical>, Failure> {
+    let mut copies = BTreeMap::new();
+    for node in nodes {
+        let physical = match (&node.data_dir, &node.backup_command) {
+            (None, None) => continue,
+            (Some(folder), None) => Physical::Folder(folder.into()),
+            (None, Some(words)) => Physical::Command(words.clone()),
+            (Some(_), Some(_)) => {
+                let problem = "a data node has a data directory or a backup command, not both";
+                return Err(Failure::malformed("data_nodes", problem));
+            }
+        };
+        copies.insert(node.name.clone(), physical);
+    }
+    Ok(copies)
 }
 
 /// The minute of a day that `HH:MM` names.
@@ -66,5 +90,56 @@ pub(super) fn back_up(
     Ok(BackUpInstanceReply {
         backup_id: backup.to_string(),
         job_id: job.to_string(),
+    })
+}
+
+pub(super) fn copy(
+    cloud: &Cloud,
+    call: &Call<wire::CopyDataNodes>,
+) -> Result<CopiesStarted, Failure> {
+    let instance = id("instance_id", &call.path.instance_id)?;
+    let ordered = cloud.control.copy_nodes(&call.caller()?, instance)?;
+    let copies = ordered.into_iter().map(|(copy, job)| CopyStarted {
+        copy_id: copy.to_string(),
+        job_id: job.to_string(),
+    });
+    Ok(CopiesStarted {
+        copies: copies.collect(),
+    })
+}
+
+pub(super) fn copies(cloud: &Cloud, call: &Call<wire::ListCopies>) -> Result<Copies, Failure> {
+    let instance = id("instance_id", &call.path.instance_id)?;
+    let copies = cloud.control.list_copies(&call.caller()?, instance)?;
+    let copies = copies.into_iter().map(|copy| CopyView {
+        id: copy.id.to_string(),
+        node_id: copy.node_id.to_string(),
+        node_name: copy.node_name,
+        status: copy.status.as_str().to_owned(),
+        bytes: copy.file_bytes.0,
+        from: copy.from.map(time),
+        gtid: copy.gtid,
+        fail_reason: copy.fail_reason,
+        created_at: time(copy.created_at),
+    });
+    Ok(Copies {
+        copies: copies.collect(),
+    })
+}
+
+pub(super) fn archive(cloud: &Cloud, call: &Call<wire::ArchiveLogs>) -> Result<Logs, Failure> {
+    let instance = id("instance_id", &call.path.instance_id)?;
+    let logs = cloud.control.archive_logs(&call.caller()?, instance)?;
+    let logs = logs.into_iter().map(|log| LogView {
+        server_id: log.server_id,
+        name: log.name,
+        from: time(log.from),
+        until: time(log.until),
+        problem: log.problem,
+        gap: log.gap,
+        gap_at: log.gap_at.map(time),
+    });
+    Ok(Logs {
+        logs: logs.collect(),
     })
 }

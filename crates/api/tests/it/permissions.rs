@@ -24,6 +24,8 @@ const OPERATES: &[&str] = &[
     "RestoreAuditBackup",
     "RetryAuditBackupTask",
     "VerifyAuditInstance",
+    "CopyDataNodes",
+    "ArchiveLogs",
     "Restore2Exist",
     "RestoreMetadata",
 ];

@@ -56,6 +56,10 @@ table! {
         manifest_id: Option<String>,
         /// The instant at which it is consistent.
         taken_at: Option<Timestamp>,
+        /// The file of the layer's own log then; none if it keeps none.
+        log_file: Option<String>,
+        /// The place in that file.
+        log_offset: Option<u64>,
         /// Why there is none.
         fail_reason: Option<String>,
         /// When it was asked for.
@@ -129,6 +133,16 @@ impl DdmBackups<'_> {
             .that_with("taken_at <= {}", &[until.to_value()]);
         self.0
             .first(&filter, &[("taken_at", Descending), ("id", Ascending)])
+    }
+
+    /// All good backups of a layer, the oldest first.
+    pub fn good(&self, project: &ProjectId, instance: &DdmInstanceId) -> Result<Vec<DdmBackupRow>> {
+        let filter = own(project)
+            .is("instance_id", instance)
+            .is("status", &DdmBackupStatus::Normal)
+            .that("taken_at IS NOT NULL");
+        self.0
+            .select(&filter, &[("taken_at", Ascending), ("id", Ascending)])
     }
 
     /// Changes a backup and returns it; `NotFound` if the project has none of that id.

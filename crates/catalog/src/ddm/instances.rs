@@ -63,6 +63,8 @@ table! {
         port: u32,
         /// How it is reached, sealed.
         url_sealed: Sealed,
+        /// How its files are copied, sealed; none if they are not.
+        physical_sealed: Option<Sealed>,
         /// What it is: `MariaDB`, `MySQL`.
         engine: String,
         /// Its version when it was last looked at.
@@ -148,6 +150,16 @@ impl DdmInstances<'_> {
         };
         let order: &[Key] = &[("next_backup_at", Ascending), ("id", Ascending)];
         Ok(self.0.list(&Filter::new(), filter, order, &page)?.rows)
+    }
+
+    /// The layers of all projects that have a data node whose files are copied.
+    pub fn any_project_with_points(&self) -> Result<Vec<DdmInstanceRow>> {
+        let filter = Filter::new().that("removed_at IS NULL").that(
+            "EXISTS (SELECT 1 FROM ddm_data_nodes AS node WHERE node.project_id = \
+             ddm_instances.project_id AND node.instance_id = ddm_instances.id AND \
+             node.physical_sealed IS NOT NULL)",
+        );
+        self.0.select(&filter, BY_AGE)
     }
 
     /// Adds a data node, or puts the server of that id behind another layer.

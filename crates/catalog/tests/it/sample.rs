@@ -474,6 +474,7 @@ pub(crate) fn fill_layers(catalog: &Catalog, project: ProjectId) {
         removed_at: None,
     };
     let node = DataNodeRow {
+        physical_sealed: None,
         project_id: project,
         id: NODE,
         instance_id: INSTANCE,
@@ -488,6 +489,8 @@ pub(crate) fn fill_layers(catalog: &Catalog, project: ProjectId) {
         updated_at: at(11),
     };
     let backup = DdmBackupRow {
+        log_file: None,
+        log_offset: None,
         project_id: project,
         id: METADATA,
         name: "Backup-layer".into(),

@@ -67,6 +67,8 @@ pub struct MetadataBackupFilter {
 pub(crate) enum Why {
     /// The calendar says so.
     Daily,
+    /// Definitions were changed since the last one.
+    Changed,
     /// Something is about to happen.
     Before(String),
     /// Somebody asked for it.
@@ -77,7 +79,7 @@ impl Why {
     const fn kind(&self) -> &'static str {
         match self {
             Self::Daily => AUTOMATIC,
-            Self::Before(_) | Self::Asked => ORDERED,
+            Self::Before(_) | Self::Changed | Self::Asked => ORDERED,
         }
     }
 
@@ -85,6 +87,7 @@ impl Why {
         match self {
             Self::Daily => "auto metadata backup".to_owned(),
             Self::Before(what) => format!("metadata backup before {what}"),
+            Self::Changed => "metadata backup after a change".to_owned(),
             Self::Asked => "metadata backup".to_owned(),
         }
     }
@@ -186,6 +189,8 @@ impl Control {
             file_bytes: Bytes(0),
             manifest_id: None,
             taken_at: None,
+            log_file: None,
+            log_offset: None,
             fail_reason: None,
             created_at: now,
             updated_at: now,

@@ -9,6 +9,7 @@ use strongroom_catalog::{self as catalog, DataNodeRow, DdmInstanceRow, Sealed, T
 use strongroom_model::{
     DataNodeId, DdmInstanceId, JobId, ProjectId, Timestamp, state::DdmInstanceStatus,
 };
+pub use strongroom_source::ddm::node::Physical;
 use strongroom_source::ddm::{self as source, Address, Looked, Provider};
 
 use crate::{
@@ -91,6 +92,8 @@ pub struct NewInstance {
     pub url: String,
     /// The data nodes: name, and how it is reached.
     pub nodes: Vec<(String, String)>,
+    /// How the files of data nodes are copied, by the data node's name.
+    pub copies: BTreeMap<String, Physical>,
     /// The project it is for; the caller's if absent.
     pub project_id: Option<ProjectId>,
     /// Days that backups are kept.
@@ -175,6 +178,10 @@ impl Control {
             host: address.host.clone(),
             port: u32::from(address.port),
             url_sealed: Sealed(self.seal(Role::DataNode, &id.to_string(), &address.secret_text())),
+            physical_sealed: node.physical.map(|physical| {
+                let text = serde_json::json!(physical).to_string();
+                Sealed(self.seal(Role::Physical, &id.to_string(), &text))
+            }),
             engine: node.looked.engine,
             version: node.looked.version,
             status: "normal".to_owned(),
@@ -335,6 +342,7 @@ struct LookedAt {
     name: String,
     address: Address,
     looked: Looked,
+    physical: Option<Physical>,
 }
 
 /// Sees that everything answers and fits together.
@@ -360,11 +368,23 @@ fn look(new: &NewInstance, address: &Address) -> Result<(Looked, Vec<LookedAt>)>
             return Err(Error::invalid("data_nodes", problem));
         }
         let looked = source::look(&format!("data node {name}"), &address).map_err(of_source)?;
+        let physical = new.copies.get(name).cloned();
+        if let Some(physical) = &physical {
+            copyable(name, physical, &looked)?;
+        }
         nodes.push(LookedAt {
             name: name.clone(),
             address,
             looked,
+            physical,
         });
+    }
+    if let Some(unknown) = new.copies.keys().find(|name| {
+        let mut known = nodes.iter();
+        !known.any(|node| node.name == **name)
+    }) {
+        let problem = format!("{unknown} is no data node of the layer");
+        return Err(Error::invalid("data_nodes", problem));
     }
     for (link, host, port) in layer.links().map_err(of_source)? {
         if !nodes.iter().any(|node| node.address.is_at(&host, port)) {
@@ -375,6 +395,16 @@ fn look(new: &NewInstance, address: &Address) -> Result<(Looked, Vec<LookedAt>)>
         }
     }
     Ok((looked, nodes))
+}
+
+/// Refuses a way of copying that cannot work.
+fn copyable(name: &str, physical: &Physical, looked: &Looked) -> Result<()> {
+    if looked.engine != "MariaDB" {
+        let problem = format!("{name} is no MariaDB server; its files cannot be copied");
+        return Err(Error::invalid("data_nodes", problem));
+    }
+    let checked = physical.check().and_then(|()| source::node::programs());
+    checked.map_err(|error| Error::invalid("data_nodes", format!("{name}: {error}")))
 }
 
 fn insert(tx: &Tx<'_>, row: &DdmInstanceRow, nodes: &[DataNodeRow]) -> Result<()> {

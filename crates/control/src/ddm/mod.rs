@@ -2,6 +2,8 @@
 //!
 //! - [`instances`]: layers and their data nodes; [`tags`]: labels on layers
 //! - [`backups`]: what a layer knew at an instant; `round`: the daily ones, and those that go
+//! - [`archive`]: logs of data nodes and layers, followed without a gap; [`copies`]: their files
+//! - [`points`]: which points in time can be restored; [`recovery`]: going back to one
 //! - [`restores`]: where and when to one may go back, and going back
 //! - [`schemas`]: logical schemas, made, dropped, carried to another layer
 //! - [`tasks`]: what the vendor calls jobs
@@ -11,9 +13,13 @@
 //! something is dropped there is a good backup of what it was; no password leaves sealed rows but
 //! to a database.
 
+pub mod archive;
 pub mod backups;
+pub mod copies;
 pub mod instances;
+pub mod points;
 pub(crate) mod reach;
+pub mod recovery;
 pub mod restores;
 mod round;
 pub mod schemas;

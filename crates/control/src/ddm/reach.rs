@@ -2,7 +2,7 @@
 
 use strongroom_catalog::{DataNodeRow, DdmInstanceRow};
 use strongroom_model::{DataNodeId, DdmInstanceId, ProjectId};
-use strongroom_source::ddm::{self, Address, DataNode, Provider, ShardingLayer};
+use strongroom_source::ddm::{self, Address, DataNode, Provider, ShardingLayer, node::Physical};
 
 use crate::{Control, Error, Reason, Result, ddm::get, sealed::Role};
 
@@ -10,6 +10,8 @@ use crate::{Control, Error, Reason, Result, ddm::get, sealed::Role};
 pub(crate) struct Reached {
     pub(crate) row: DdmInstanceRow,
     pub(crate) layer: Box<dyn ShardingLayer>,
+    /// Where the layer is.
+    pub(crate) address: Address,
     pub(crate) node_rows: Vec<DataNodeRow>,
     pub(crate) nodes: Vec<DataNode>,
 }
@@ -31,9 +33,20 @@ impl Control {
         Ok(Reached {
             row,
             layer,
+            address,
             nodes: nodes?,
             node_rows,
         })
+    }
+
+    /// How the files of a data node are copied; none if they are not.
+    pub(crate) fn physical(&self, row: &DataNodeRow) -> Result<Option<Physical>> {
+        let Some(sealed) = &row.physical_sealed else {
+            return Ok(None);
+        };
+        let text = self.unseal(Role::Physical, &row.id.to_string(), &sealed.0)?;
+        let broken = |error| Error::bug("a data node's row is unreadable", error);
+        serde_json::from_str(&text).map(Some).map_err(broken)
     }
 
     /// A data node with its password.
@@ -82,7 +95,7 @@ pub(crate) fn of_source(error: ddm::Error) -> Error {
             reason: Reason::InstanceUnfit,
             message: error.to_string(),
         },
-        E::Unreadable(_) => Error::Conflict {
+        E::Unreadable(_) | E::Damaged(_) => Error::Conflict {
             reason: Reason::DataDamaged,
             message: error.to_string(),
         },

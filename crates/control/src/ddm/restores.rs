@@ -15,6 +15,7 @@ use crate::{
     ddm::{
         backups, get, idle,
         instances::{self, Node},
+        points::{self, Points},
         reach::{Reached, of_source},
         tasks,
     },
@@ -223,7 +224,7 @@ impl Control {
     }
 
     /// Refuses a layer that a backup of that one cannot be written to.
-    fn unfit(&self, source: &DdmInstanceRow, target: &DdmInstanceRow) -> Result<()> {
+    pub(crate) fn unfit(&self, source: &DdmInstanceRow, target: &DdmInstanceRow) -> Result<()> {
         let unfit = |why: String| Err(Error::conflict(Reason::InstanceUnfit, why));
         self.read(|tx| idle(tx, target.id))?;
         if target.provider != source.provider {
@@ -245,7 +246,7 @@ impl Control {
 }
 
 /// The layer of that id, also one that was removed, as long as something of it is kept.
-fn known(
+pub(crate) fn known(
     tx: &strongroom_catalog::Tx<'_>,
     project: ProjectId,
     id: DdmInstanceId,
@@ -270,6 +271,17 @@ fn wanted(
     if row.instance_id != new.source {
         return Err(Error::not_found(Reason::NoSuchBackup, row.id));
     }
+    if let Wanted::At(time) = new.wanted {
+        let second = time.as_seconds();
+        if Points::read(tx, project, new.source)?.is_outdated(&row, second) {
+            let why = format!(
+                "the metadata were changed between the newest backup and {}; restore an earlier \
+                 time, or name the backup",
+                points::time(second)
+            );
+            return Err(Error::conflict(Reason::TimeNotRestorable, why));
+        }
+    }
     Ok(row)
 }
 
@@ -290,7 +302,7 @@ pub(crate) fn must_be_empty(reached: &mut Reached) -> Result<()> {
 }
 
 /// Why a server cannot take the place of one of that engine and version.
-fn node_problem(engine: &str, version: &str, node: &ddm::DataNode) -> Option<String> {
+pub(crate) fn node_problem(engine: &str, version: &str, node: &ddm::DataNode) -> Option<String> {
     match ddm::look(&format!("data node {}", node.name), &node.address) {
         Err(error) => Some(format!("it is abnormal: {error}")),
         Ok(looked) if looked.engine != engine && !engine.is_empty() => {

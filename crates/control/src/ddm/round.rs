@@ -47,6 +47,9 @@ impl Control {
                         row.next_backup_at = Some(next);
                     })?;
                     self.order_backup(tx, &row, &Why::Daily)?;
+                    if !self.order_copies(tx, &row)?.is_empty() {
+                        self.order_trim(tx, &row)?;
+                    }
                     Ok(1)
                 })?;
             }

@@ -120,6 +120,17 @@ pub(crate) fn order(
     order: &Order<'_>,
     params: &impl Serialize,
 ) -> Result<JobId> {
+    order_behind(control, tx, order, None, params)
+}
+
+/// As [`order()`], behind the jobs of that key if it is another one than the layer's.
+pub(crate) fn order_behind(
+    control: &Control,
+    tx: &Tx<'_>,
+    order: &Order<'_>,
+    exclusive: Option<String>,
+    params: &impl Serialize,
+) -> Result<JobId> {
     let row = DdmTaskRow {
         project_id: order.instance.project_id,
         id: JobId::new(control.entropy()),
@@ -132,7 +143,7 @@ pub(crate) fn order(
         created_at: control.now(),
         ended_at: None,
     };
-    let exclusive = key(order.instance.id);
+    let exclusive = exclusive.unwrap_or_else(|| key(order.instance.id));
     enqueue(tx, &row, order.kind, exclusive, params)
 }
 

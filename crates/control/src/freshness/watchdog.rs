@@ -11,7 +11,9 @@ use std::collections::HashMap;
 
 use serde_json::json;
 use strongroom_catalog::{self as catalog, AlarmRow, FreshnessRow, Json, NotificationRow, Tx};
-use strongroom_model::{ProjectId, ResourceId, Timestamp, VaultId};
+use strongroom_model::{
+    DataNodeId, ProjectId, ResourceId, Timestamp, VaultId, state::DdmBackupStatus,
+};
 
 use super::{Freshness, State, count, judge};
 use crate::{
@@ -22,6 +24,9 @@ use crate::{
 
 /// Days that alarms and notifications are remembered after their end.
 const REMEMBERED_DAYS: i64 = 90;
+
+/// Seconds after which a log that nobody looks at is trouble; it is looked at every minute.
+const LOG_SILENT: i64 = 15 * 60;
 
 const PAGE: u32 = 1000;
 
@@ -38,7 +43,8 @@ pub enum Kind {
     NearlyFull,
     /// A check found damage.
     Damaged,
-    /// Audit logs were lost before they were read.
+    /// Audit logs were lost before they were read, or a database cannot be brought to points in
+    /// time: its log has a gap or is not read.
     LogGap,
 }
 
@@ -242,6 +248,7 @@ fn look(tx: &Tx<'_>, now: Timestamp) -> Result<(Round, Vec<Trouble>, Vec<AlarmRo
         });
     }
     audit_logs(tx, now, &mut troubles)?;
+    databases(tx, now, &mut troubles)?;
     Ok((round, troubles, tx.notifications().any_project_open()?))
 }
 
@@ -282,6 +289,49 @@ fn audit_logs(tx: &Tx<'_>, now: Timestamp, troubles: &mut Vec<Trouble>) -> Resul
             notify: true,
             message,
         }));
+    }
+    Ok(())
+}
+
+/// Servers of databases whose points in time are not what was promised.
+fn databases(tx: &Tx<'_>, now: Timestamp, troubles: &mut Vec<Trouble>) -> Result<()> {
+    for log in tx.ddm_points().any_project_logs()? {
+        let Some(depot) = tx.depots().get(&log.project_id)? else {
+            continue;
+        };
+        let layer = tx.ddm_instances().get(&log.project_id, &log.instance_id)?;
+        let Some(layer) = layer.filter(|layer| layer.removed_at.is_none()) else {
+            continue;
+        };
+        let node: Option<DataNodeId> = log.server_id.parse().ok();
+        let copies = tx.ddm_points().copies(&log.project_id, &log.instance_id)?;
+        let copied = copies.iter().any(|copy| {
+            Some(copy.node_id) == node
+                && copy.status == DdmBackupStatus::Normal
+                && copy.epoch == Some(log.epoch)
+        });
+        let trouble = if now.micros_since(log.looked_at) > LOG_SILENT * 1_000_000 {
+            Some("its log was not looked at for some time".to_owned())
+        } else if let Some(problem) = &log.problem {
+            Some(problem.clone())
+        } else {
+            // A gap is over when a copy has been made behind it; a layer's when it is read on.
+            log.gap.clone().filter(|_| node.is_some() && !copied)
+        };
+        let Some(why) = trouble else { continue };
+        let bytes = node.map_or_else(|| *layer.id.as_bytes(), |node| *node.as_bytes());
+        troubles.push(Trouble {
+            kind: Kind::LogGap,
+            project_id: log.project_id,
+            vault_id: depot.vault_id,
+            vault_name: format!("databases of {}", layer.name),
+            resource: Some((ResourceId::from_bytes(bytes), log.name.clone())),
+            notify: true,
+            message: format!(
+                "{} of {} cannot be brought to every point in time: {why}",
+                log.name, layer.name
+            ),
+        });
     }
     Ok(())
 }

@@ -22,7 +22,7 @@ use strongroom_model::{
 };
 use strongroom_source::ddm::{
     self, Capture,
-    document::{self, Summary},
+    document::{self, Place, Summary},
 };
 
 use super::{
@@ -65,6 +65,8 @@ pub(super) struct Kept {
     pub(super) bytes: u64,
     pub(super) taken_at: Timestamp,
     pub(super) nodes: Vec<DataNodeName>,
+    #[serde(default)]
+    pub(super) layer: Option<Place>,
 }
 
 impl Kept {
@@ -77,6 +79,7 @@ impl Kept {
             manifest: manifest.id.to_string(),
             bytes: manifest.body.logical_bytes,
             taken_at: Timestamp::from_micros(summary.end.taken_at),
+            layer: summary.end.layer,
             nodes: nodes.collect(),
         }
     }
@@ -226,15 +229,25 @@ pub(super) fn read<T>(
     manifest: &str,
     take: impl FnOnce(&mut dyn std::io::BufRead) -> ddm::Result<T>,
 ) -> Result<T> {
+    read_file(repository, manifest, FILE, take)
+}
+
+/// Reads the stored file of that name, the only one of its manifest.
+pub(super) fn read_file<T>(
+    repository: &Repository,
+    manifest: &str,
+    file: &str,
+    take: impl FnOnce(&mut dyn std::io::BufRead) -> ddm::Result<T>,
+) -> Result<T> {
     use strongroom_engine::tree::cat;
     let broken = |error: strongroom_engine::Error| Error::Conflict {
         reason: Reason::DataDamaged,
-        message: format!("the stored metadata cannot be read: {}", chain(&error)),
+        message: format!("the stored {file} cannot be read: {}", chain(&error)),
     };
     let id = manifest
         .parse()
         .map_err(|_| Error::bug("a row names no manifest", manifest.to_owned()))?;
-    let path = strongroom_model::content::TreePath::parse(FILE.as_bytes()).expect("a legal path");
+    let path = strongroom_model::content::TreePath::parse(file.as_bytes()).expect("a legal path");
     let (mut writer, reader) = pipe();
     let progress = Progress::default();
     thread::scope(|scope| {
@@ -333,6 +346,8 @@ fn settle(
                 row.file_bytes = Bytes(kept.bytes);
                 row.taken_at = Some(kept.taken_at);
                 row.data_nodes = Json(kept.nodes);
+                row.log_file = kept.layer.as_ref().map(|place| place.file.clone());
+                row.log_offset = kept.layer.map(|place| place.offset);
             }
             None => row.status = DdmBackupStatus::Failed,
         }

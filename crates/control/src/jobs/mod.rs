@@ -11,6 +11,7 @@
 //! - `audit_backup`, `audit_delete`, `audit_restore`, `audit_verify`: audit logs of databases;
 //!   `audit_told`: what a segment tells of its backup's row
 //! - `ddm_backup`, `ddm_delete_backup`, `ddm_remove`, `ddm_restore`, `ddm_schema`: sharding layers
+//! - `ddm_copy`, `ddm_recover`, `ddm_trim`: their data nodes, at points in time
 //! - `ddm_told`: what a manifest tells of its backup's row
 //! - `params`: what the jobs are told; `failure`: how a step fails; `repository`: how a vault's
 //!   data are reached; `saved`: what a manifest says; `books`: its size against a vault;
@@ -27,11 +28,14 @@ mod audit_verify;
 mod books;
 pub(crate) mod collect;
 mod ddm_backup;
+mod ddm_copy;
 mod ddm_delete_backup;
+mod ddm_recover;
 mod ddm_remove;
 mod ddm_restore;
 mod ddm_schema;
 pub(crate) mod ddm_told;
+mod ddm_trim;
 mod delete_backup;
 mod delete_vault;
 mod failure;
@@ -91,14 +95,20 @@ pub(crate) const AUDIT_RESTORE: &str = "audit_restore";
 pub(crate) const AUDIT_VERIFY: &str = "audit_verify";
 /// The name of the job that keeps what a sharding layer knows.
 pub(crate) const DDM_BACKUP: &str = "ddm_backup";
+/// The name of the job that copies the files of a data node.
+pub(crate) const DDM_COPY: &str = "ddm_copy";
 /// The name of the job that deletes a backup of that.
 pub(crate) const DDM_DELETE_BACKUP: &str = "ddm_delete_backup";
+/// The name of the job that brings data nodes and metadata to a point in time.
+pub(crate) const DDM_RECOVER: &str = "ddm_recover";
 /// The name of the job that takes a sharding layer off the list.
 pub(crate) const DDM_REMOVE: &str = "ddm_remove";
 /// The name of the job that writes a backup back to a sharding layer.
 pub(crate) const DDM_RESTORE: &str = "ddm_restore";
 /// The name of the job that makes or drops a logical schema.
 pub(crate) const DDM_SCHEMA: &str = "ddm_schema";
+/// The name of the job that lets go of what no point in time needs.
+pub(crate) const DDM_TRIM: &str = "ddm_trim";
 
 /// The name of the job that takes backups into the catalog.
 pub(crate) const IMPORT: &str = "import";
@@ -121,10 +131,13 @@ pub const ALL: &[&JobType<Control>] = &[
     &audit_restore::JOB,
     &audit_verify::JOB,
     &ddm_backup::JOB,
+    &ddm_copy::JOB,
     &ddm_delete_backup::JOB,
+    &ddm_recover::JOB,
     &ddm_remove::JOB,
     &ddm_restore::JOB,
     &ddm_schema::JOB,
+    &ddm_trim::JOB,
     &verify::JOB,
 ];
 
@@ -192,10 +205,13 @@ mod tests {
             AUDIT_RESTORE,
             AUDIT_VERIFY,
             DDM_BACKUP,
+            DDM_COPY,
             DDM_DELETE_BACKUP,
+            DDM_RECOVER,
             DDM_REMOVE,
             DDM_RESTORE,
             DDM_SCHEMA,
+            DDM_TRIM,
             VERIFY,
         ];
         let registry = Registry::new(ALL).unwrap();

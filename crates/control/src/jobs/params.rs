@@ -187,6 +187,45 @@ pub(crate) struct DdmRestore {
     pub(crate) source: DdmSource,
 }
 
+/// Copies the files of a data node.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct DdmCopy {
+    pub(crate) project: ProjectId,
+    pub(crate) instance: DdmInstanceId,
+    pub(crate) node: DataNodeId,
+    pub(crate) copy: DdmBackupId,
+}
+
+/// Brings data nodes and metadata to a point in time.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct DdmRecover {
+    pub(crate) project: ProjectId,
+    pub(crate) source: DdmInstanceId,
+    /// The empty layer that it is brought to.
+    pub(crate) target: DdmInstanceId,
+    /// Seconds since 1970, on the servers' clocks.
+    pub(crate) second: i64,
+    /// The backup of the metadata as they were then.
+    pub(crate) metadata: DdmBackupId,
+    pub(crate) nodes: Vec<DdmRelation>,
+}
+
+/// A data node that takes the place of another.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct DdmRelation {
+    pub(crate) source: DataNodeId,
+    pub(crate) target: DataNodeId,
+    /// The copy of the source's files that is rolled forward.
+    pub(crate) copy: DdmBackupId,
+}
+
+/// Lets go of copies and logs that no point in time needs any more.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct DdmTrim {
+    pub(crate) project: ProjectId,
+    pub(crate) instance: DdmInstanceId,
+}
+
 /// Where metadata come from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -42,7 +42,9 @@ const OPERATE: &[&str] = &[
     "native:auditInstances:backup",
     "native:auditInstances:verify",
     "native:backups:restore",
+    "native:instances:archive",
     "native:instances:backup",
+    "native:instances:copy",
     "native:tasks:cancel",
 ];
 

@@ -30,6 +30,7 @@ fn register(world: &World, cluster: &Cluster) -> Instance {
         nodes: nodes
             .map(|(number, node)| (format!("node{number}"), node.url()))
             .collect(),
+        copies: std::collections::BTreeMap::new(),
         project_id: None,
         keep_days: None,
         backup_minute: None,

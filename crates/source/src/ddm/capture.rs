@@ -10,7 +10,8 @@ use std::collections::BTreeMap;
 
 use super::{
     document::{
-        Account, End, Head, Line, Link, NodeLine, Parameters, Position, Program, Schema, VERSION,
+        Account, End, Head, Line, Link, NodeLine, Parameters, Place, Position, Program, Schema,
+        VERSION,
     },
     error::{Error, Result},
     layer::{Capture, Ground, Sink, Table},
@@ -98,6 +99,7 @@ pub(super) fn capture(
         taken_at: held.taken_at.as_micros(),
         still_micros,
         positions: held.positions,
+        layer: held.layer,
         schemas: count.schemas,
         tables: count.tables,
         accounts: count.accounts,
@@ -109,6 +111,7 @@ struct Held {
     since: strongroom_model::Timestamp,
     taken_at: strongroom_model::Timestamp,
     positions: Vec<Position>,
+    layer: Option<Place>,
 }
 
 type Server<'a> = (&'a super::DataNode, Session, super::Looked);
@@ -128,6 +131,7 @@ fn hold(layer: &mut Session, servers: &mut [Server<'_>], order: &Capture<'_>) ->
         since,
         taken_at,
         positions,
+        layer: lock::place(layer)?,
     })
 }
 

@@ -159,6 +159,15 @@ pub struct Position {
     pub problem: Option<String>,
 }
 
+/// The place in the layer's own log.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Place {
+    /// The log's file.
+    pub file: String,
+    /// The place in the file.
+    pub offset: u64,
+}
+
 /// The end.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct End {
@@ -168,6 +177,9 @@ pub struct End {
     pub still_micros: i64,
     /// Where every server's log was.
     pub positions: Vec<Position>,
+    /// Where the layer's own log was; none if it keeps none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub layer: Option<Place>,
     /// How many schemas there are above.
     pub schemas: u64,
     /// How many tables.
@@ -370,6 +382,7 @@ mod tests {
             taken_at: 1,
             still_micros: 1,
             positions: Vec::new(),
+            layer: None,
             schemas,
             tables: 0,
             accounts: 0,

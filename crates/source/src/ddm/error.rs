@@ -50,6 +50,9 @@ pub enum Error {
     /// The document is not what this release writes, or is cut short.
     #[error("the metadata document is not readable: {0}")]
     Unreadable(String),
+    /// A copy of a server's files, or its log, is not what it should be.
+    #[error("{0}")]
+    Damaged(String),
     /// The reader of the document, or its writer, gave up.
     #[error("the document could not be passed on: {0}")]
     Stream(#[from] std::io::Error),

@@ -7,7 +7,7 @@
 use strongroom_model::DataNodeId;
 
 use super::{
-    document::Position,
+    document::{Place, Position},
     error::Result,
     session::{Columns, Session},
 };
@@ -35,6 +35,13 @@ pub(super) fn release(session: &mut Session) -> Result<()> {
 
 fn is_maria(session: &mut Session) -> Result<bool> {
     Ok(session.look()?.engine == "MariaDB")
+}
+
+/// Where the layer's own log is now; none if it keeps none.
+pub(super) fn place(session: &mut Session) -> Result<Option<Place>> {
+    let position = position(session, DataNodeId::from_bytes([0; 16]))?;
+    let place = position.file.zip(position.offset);
+    Ok(place.map(|(file, offset)| Place { file, offset }))
 }
 
 /// Where the server's log is now.

@@ -9,6 +9,7 @@
 //! - `spider`: MariaDB with its Spider engine
 //! - [`document`]: what a backup of metadata holds
 //! - `capture`: the document of a layer, consistent; [`restore`]: the way back
+//! - [`node`]: a data node's own files and log, kept and rolled forward
 //! - `session`: one connection; `lock`: an instant without writes
 //!
 //! Invariant: no password of a data node gets into a document or an error.
@@ -19,6 +20,7 @@ pub mod document;
 pub mod error;
 pub mod layer;
 mod lock;
+pub mod node;
 pub mod provider;
 pub mod restore;
 mod session;
@@ -30,4 +32,4 @@ pub use error::{Error, Result};
 pub use layer::{Capture, DataNode, Ground, Looked, Shard, ShardingLayer, Table};
 pub use provider::Provider;
 pub use restore::Places;
-pub use session::{databases, look};
+pub use session::{databases, drop_databases, look};

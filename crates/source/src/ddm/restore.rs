@@ -70,6 +70,15 @@ impl Places {
         Ok(Self(places))
     }
 
+    /// Every server of the document has its given one.
+    pub fn given(document: &Document, nodes: Vec<(DataNodeId, DataNode)>) -> Result<Self> {
+        let places = Self(nodes.into_iter().collect());
+        for node in document.nodes() {
+            places.of(&node.id)?;
+        }
+        Ok(places)
+    }
+
     /// The server in the place of that one.
     pub fn of(&self, node: &DataNodeId) -> Result<&DataNode> {
         self.0

@@ -170,6 +170,16 @@ pub fn databases(name: &str, address: &Address) -> Result<Vec<String>> {
     Ok(found.map(|schema| schema.name).collect())
 }
 
+/// Removes every database from a server, but the server's own.
+pub fn drop_databases(name: &str, address: &Address) -> Result<()> {
+    let mut session = Session::open(name, address)?;
+    for schema in super::capture::schemas(&mut session)? {
+        let sql = format!("DROP DATABASE IF EXISTS {}", quoted(&schema.name));
+        session.run("remove a database", &sql)?;
+    }
+    Ok(())
+}
+
 /// The columns of one row, read from the left.
 pub(super) struct Columns {
     values: std::vec::IntoIter<Value>,

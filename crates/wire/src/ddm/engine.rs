@@ -26,6 +26,21 @@ pub struct Engine {
     pub version: String,
 }
 
+/// The answer of `ListDdmFlavors`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FlavorsReply {
+    /// Sizes by kind of processor; none, because instances are not built here.
+    pub flavor_groups: Vec<serde_json::Value>,
+}
+
+/// The answer of `ListFlavors`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OldFlavorsReply {
+    /// Sizes by kind of processor; none, because instances are not built here.
+    #[serde(rename = "computeFlavorGroups")]
+    pub groups: Vec<serde_json::Value>,
+}
+
 /// The answer of `ListEngines`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OldEnginesReply {

@@ -127,6 +127,65 @@ pub struct TargetInstance {
     pub vpc_name: String,
 }
 
+/// The answer of `ShowAvalibleTime`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RestorableTimesReply {
+    /// The page, the oldest first.
+    pub restorable_time_intervals: Vec<TimeInterval>,
+    /// Rows skipped.
+    pub offset: u32,
+    /// Rows asked for.
+    pub limit: u32,
+    /// Rows over all pages.
+    pub total: u64,
+}
+
+/// Times that can be restored (table `RestoreTimeInterval`).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TimeInterval {
+    /// The first, in milliseconds.
+    pub start_time: String,
+    /// The last, in milliseconds.
+    pub end_time: String,
+}
+
+/// The body of `Restore2Exist`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RecoverRequest {
+    /// What it was.
+    pub source: RecoverySource,
+    /// Where to.
+    pub target: RecoveryTarget,
+    /// Which data node takes whose place.
+    pub data_node_relations: Vec<DataNodeRelation>,
+}
+
+/// What is recovered.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RecoverySource {
+    /// The time, in milliseconds.
+    pub restore_time: Millis,
+    /// The instance, should the body say it too.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub instance_id: Option<String>,
+}
+
+/// Where it is recovered to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RecoveryTarget {
+    /// The instance.
+    pub instance_id: String,
+}
+
+/// A data node that takes the place of another.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DataNodeRelation {
+    /// The data node that was.
+    pub source_instance_id: String,
+    /// The one that takes its place.
+    pub target_instance_id: String,
+}
+
 /// The body of `RestoreMetadata`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RestoreMetadataRequest {

@@ -10,7 +10,7 @@ use super::{
         DeleteDatabaseReply, ListDatabasesReply, OldDatabaseReply, SchemaMetadataReply,
         UploadMetadataReply, UploadMetadataRequest,
     },
-    engine::{EnginesReply, OldEnginesReply, VersionsReply},
+    engine::{EnginesReply, FlavorsReply, OldEnginesReply, OldFlavorsReply, VersionsReply},
     instance::{
         DeleteDdmInstanceQuery, DeleteInstanceQuery, DeleteInstanceReply, DetailsReply,
         InstanceReply, ListDdmsReply, ListInstancesReply, RenameReply, RenameRequest,
@@ -21,8 +21,8 @@ use super::{
         NodeReply, OldNodeReply, UsersReply,
     },
     restore::{
-        RelatedDataNodesQuery, RelatedDataNodesReply, RestoreMetadataRequest, TargetDataNodesQuery,
-        TargetDataNodesReply, TargetInstancesReply,
+        RecoverRequest, RelatedDataNodesQuery, RelatedDataNodesReply, RestorableTimesReply,
+        RestoreMetadataRequest, TargetDataNodesQuery, TargetDataNodesReply, TargetInstancesReply,
     },
     tag::{ProjectTagsReply, TagValue, Tags},
 };
@@ -51,7 +51,7 @@ operations! { Ddm;
     ShowAvalibleTime: Get
         "/v3/{project_id}/instances/{instance_id}/backups/restorable-time-interval",
         "ddm:backups:getTimes", 200,
-        not_yet("recovery of data nodes to a point in time");
+        working(InstancePath, PageQuery, Empty) -> RestorableTimesReply;
 
     /// Querying the Data Nodes That Can Be Restored To
     ShowAvalibleRds: Get "/v3/{project_id}/instances/{instance_id}/backups/restorable-data-node",
@@ -66,7 +66,7 @@ operations! { Ddm;
     /// Restoring Data to an Existing Instance
     Restore2Exist: Post "/v3/{project_id}/instances/{instance_id}/backups/recovery",
         "ddm:backups:recover", 202,
-        not_yet("recovery of data nodes to a point in time");
+        working(InstancePath, NoQuery, RecoverRequest) -> JobReply;
 
     /// Restoring Metadata
     RestoreMetadata: Post "/v3/{project_id}/instances/{instance_id}/backups/metadata-recovery",
@@ -168,7 +168,7 @@ operations! { Ddm;
 
     /// Querying Sizes
     ListDdmFlavors: Get "/v3/{project_id}/flavors", "ddm:flavors:list", 200,
-        not_yet("sizes of instances, which are registered and not built here");
+        working(ProjectPath, LongPageQuery, Empty) -> FlavorsReply;
 
     /// Querying Engines, Version 2
     ListEngines: Get "/v2/{project_id}/engines", "ddm:engines:list", 200,
@@ -176,7 +176,7 @@ operations! { Ddm;
 
     /// Querying Sizes, Version 2
     ListFlavors: Get "/v2/{project_id}/flavors", "ddm:flavors:list", 200,
-        not_yet("sizes of instances, which are registered and not built here");
+        working(ProjectPath, PageQuery, Empty) -> OldFlavorsReply;
 
     /// Querying Versions of the API
     ListApiVersion: Get "/", public "ddm:versions:list", 200,

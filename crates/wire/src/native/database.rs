@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::text::Secret;
+use crate::{text::Secret, time::CbrTime};
 
 paths! {
     /// `/native/v1/instances/{instance_id}…`
@@ -41,6 +41,12 @@ pub struct DataNodeRegistration {
     pub name: String,
     /// How it is reached.
     pub url: Secret,
+    /// Its data directory on the service's machine, from which its files are copied.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub data_dir: Option<String>,
+    /// Or a command, in words, that writes a copy of its files to its standard output.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub backup_command: Option<Vec<String>>,
 }
 
 /// A sharding layer that was registered.
@@ -67,6 +73,78 @@ pub struct RegisteredDataNode {
     pub id: String,
     /// Its name.
     pub name: String,
+}
+
+/// Copies that were ordered.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CopiesStarted {
+    /// One for each data node that can be copied.
+    pub copies: Vec<CopyStarted>,
+}
+
+/// A copy that was ordered.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CopyStarted {
+    /// The copy.
+    pub copy_id: String,
+    /// The job that makes it.
+    pub job_id: String,
+}
+
+/// The answer of `ListCopies`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Copies {
+    /// The oldest first.
+    pub copies: Vec<CopyView>,
+}
+
+/// A copy of a data node's files.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CopyView {
+    /// Its id.
+    pub id: String,
+    /// The data node.
+    pub node_id: String,
+    /// The data node's name then.
+    pub node_name: String,
+    /// `creating`, `normal` or `createfail`.
+    pub status: String,
+    /// How long it is.
+    pub bytes: u64,
+    /// From when on it can be rolled forward; null if the server keeps no log.
+    pub from: Option<CbrTime>,
+    /// The transactions that it holds.
+    pub gtid: Option<String>,
+    /// Why there is none.
+    pub fail_reason: Option<String>,
+    /// When it was asked for.
+    pub created_at: CbrTime,
+}
+
+/// The answer of `ArchiveLogs`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Logs {
+    /// One for the layer and for each data node; none if no data node is copied.
+    pub logs: Vec<LogView>,
+}
+
+/// How far a server's log is archived.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LogView {
+    /// The data node, or the layer.
+    pub server_id: String,
+    /// What messages call it.
+    pub name: String,
+    /// Since when it is whole, on the server's clock.
+    pub from: CbrTime,
+    /// Up to when.
+    pub until: CbrTime,
+    /// Why it could not be read on; null if it could.
+    pub problem: Option<String>,
+    /// The last gap: what is missing.
+    pub gap: Option<String>,
+    /// When that was seen.
+    pub gap_at: Option<CbrTime>,
 }
 
 /// A backup that was ordered.

@@ -19,7 +19,10 @@ use audit_log::{
     AuditInstancePath, AuditInstanceRegistration, AuditJobPath, AuditJobReply,
     BackUpAuditInstanceReply, RegisteredAuditInstance, VerifyAuditRequest,
 };
-use database::{BackUpInstanceReply, InstancePath, InstanceRegistration, RegisteredInstance};
+use database::{
+    BackUpInstanceReply, Copies, CopiesStarted, InstancePath, InstanceRegistration, Logs,
+    RegisteredInstance,
+};
 use retention::RetentionPreview;
 use safety::{Deed, Grace, Plan, Trash, VaultSafety, VaultSafetyChange};
 
@@ -101,6 +104,21 @@ operations! { Native;
     /// Showing a job about audit logs
     ShowAuditJob: Get "/native/v1/audit-jobs/{job_id}", "native:auditInstances:getJob", 200,
         working(AuditJobPath, NoQuery, Empty) -> AuditJobReply;
+
+    /// Copying the files of a sharding layer's data nodes
+    CopyDataNodes: Post "/native/v1/instances/{instance_id}/copies",
+        "native:instances:copy", 202,
+        working(InstancePath, NoQuery, Empty) -> CopiesStarted;
+
+    /// Listing the copies of data nodes' files
+    ListCopies: Get "/native/v1/instances/{instance_id}/copies",
+        "native:instances:getCopies", 200,
+        working(InstancePath, NoQuery, Empty) -> Copies;
+
+    /// Archiving the logs of a sharding layer and its data nodes now
+    ArchiveLogs: Post "/native/v1/instances/{instance_id}/logs",
+        "native:instances:archive", 200,
+        working(InstancePath, NoQuery, Empty) -> Logs;
 
     /// Cancelling a task
     CancelTask: Post "/native/v1/tasks/{operation_log_id}/cancel", "native:tasks:cancel", 202,

@@ -73,6 +73,11 @@ pub(crate) const ALL: &[Migration] = &[
         sql: include_str!("../../../migrations/sqlite/0010_dbss.sql"),
     },
     Migration {
+        version: 11,
+        name: "points in time",
+        sql: include_str!("../../../migrations/sqlite/0011_pitr.sql"),
+    },
+    Migration {
         version: 12,
         name: "looks",
         sql: include_str!("../../../migrations/sqlite/0012_looks.sql"),

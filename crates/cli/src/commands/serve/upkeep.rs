@@ -1,4 +1,4 @@
-//! The rounds: the scheduler's every minute, the checks' every ten, the upkeep's every hour.
+//! The rounds: the scheduler's and the logs' every minute, the checks' every ten, the upkeep's every hour.
 //!
 //! A round decides by what the catalog says and nothing else, so one that is missed, or comes
 //! twice, does no harm. The threads end with the service.
@@ -11,7 +11,7 @@ use super::rounds::{Next, Rounds};
 
 /// All rounds of the service; they end when this is dropped.
 pub(super) struct Upkeep {
-    _rounds: [Rounds; 3],
+    _rounds: [Rounds; 4],
 }
 
 impl Upkeep {
@@ -27,12 +27,15 @@ impl Upkeep {
             let done = verified.verification_round(terms).map(|_| Next::InTime);
             next("verification", done)
         };
+        let followed = control.clone();
+        let follow = move || next("logs", follow_logs(&followed));
         let minute = Duration::from_mins(1);
         let hour = Duration::from_hours(1);
         let often = Duration::from_mins(10);
         Ok(Self {
             _rounds: [
                 Rounds::start("scheduler", minute, panicked(control), schedule)?,
+                Rounds::start("logs", minute, panicked(control), follow)?,
                 Rounds::start("upkeep", hour, panicked(control), keep_up)?,
                 Rounds::start("verification", often, panicked(control), verify)?,
             ],
@@ -60,6 +63,14 @@ fn schedule(control: &Control) -> Result<Next, Error> {
         tracing::info!(?logs, "audit logs were due");
     }
     Ok(if round.more { Next::Soon } else { Next::InTime })
+}
+
+fn follow_logs(control: &Control) -> Result<Next, Error> {
+    let round = control.log_round()?;
+    if round.failed + round.ordered > 0 {
+        tracing::info!(?round, "logs of databases were followed");
+    }
+    Ok(Next::InTime)
 }
 
 fn next(name: &str, round: Result<Next, Error>) -> Next {

@@ -3,6 +3,8 @@
 //! Instances are named by id or name, backups by id. Registering is `strongroom resource add ddm`,
 //! because addresses and passwords are an operator's word.
 
+mod recovery;
+
 use std::fs;
 
 use anyhow::{Context as _, Result, bail};
@@ -55,6 +57,40 @@ pub(crate) enum Verb {
         #[arg(long, value_name = "INSTANCE")]
         instance: Option<String>,
     },
+    /// Copy the files of an instance's data nodes now; prints the copies' ids
+    Copy {
+        /// Its id or name
+        instance: String,
+    },
+    /// List the copies of data nodes' files
+    Copies {
+        /// The instance, by id or name
+        instance: String,
+    },
+    /// Archive the logs of an instance and its data nodes now; shows how far they are archived
+    Logs {
+        /// Its id or name
+        instance: String,
+    },
+    /// List the times to which an instance can be brought back
+    Times {
+        /// Its id or name; an id if it is gone
+        instance: String,
+    },
+    /// Bring data nodes and metadata back to a point in time, on empty servers
+    Recover {
+        /// The instance that it was, by id or name; an id if it is gone
+        instance: String,
+        /// The time, as `times` shows it: 2026-01-31T23:59:59Z
+        #[arg(long, value_name = "TIME")]
+        at: String,
+        /// The empty instance that it is brought to, by id or name
+        #[arg(long, value_name = "INSTANCE")]
+        to: String,
+        /// Which data node takes whose place, by name; the nth that of the nth if nothing is said
+        #[arg(long = "data-node", value_name = "WAS=IS")]
+        nodes: Vec<String>,
+    },
     /// Write a backup to an empty instance
     Restore {
         /// The backup's id
@@ -88,6 +124,14 @@ pub(crate) struct Layer {
     /// ddm: a database server behind it; may be repeated
     #[arg(long = "data-node", value_name = "NAME=URL", requires = "url")]
     data_nodes: Vec<String>,
+    /// ddm: the data directory of a database server on the service's machine, so that its files are
+    /// copied and every point in time can be restored; may be repeated
+    #[arg(long = "node-dir", value_name = "NAME=PATH", requires = "url")]
+    node_dirs: Vec<String>,
+    /// ddm: for a database server elsewhere, a command that writes such a copy to its standard
+    /// output: ssh db1 mariadb-backup --backup --stream=mbstream; may be repeated
+    #[arg(long = "backup-command", value_name = "NAME=COMMAND", requires = "url")]
+    backup_commands: Vec<String>,
     /// ddm: what kind of layer it is
     #[arg(long, default_value = "spider", requires = "url")]
     provider: String,
@@ -113,15 +157,25 @@ pub(crate) fn add(connection: &Connection, options: resource::Add) -> Result<Reg
             Ok(DataNodeRegistration {
                 name: name.to_owned(),
                 url: address(url)?,
+                data_dir: of_node(&layer.node_dirs, name),
+                backup_command: of_node(&layer.backup_commands, name)
+                    .map(|command| command.split_whitespace().map(str::to_owned).collect()),
             })
         })
         .collect();
+    let nodes = nodes?;
+    for word in layer.node_dirs.iter().chain(&layer.backup_commands) {
+        let name = word.split_once('=').map(|(name, _)| name);
+        if !nodes.iter().any(|node| Some(node.name.as_str()) == name) {
+            bail!("{word} names no --data-node");
+        }
+    }
     let registration = InstanceRegistration {
         project_id: options.project,
         name: options.name,
         provider: layer.provider,
         url: address(&url)?,
-        data_nodes: nodes?,
+        data_nodes: nodes,
         keep_days: layer.keep_days,
         backup_at: layer.backup_at,
     };
@@ -129,6 +183,13 @@ pub(crate) fn add(connection: &Connection, options: resource::Add) -> Result<Reg
     connection
         .call::<RegisterInstance>(NoPath, NoQuery, registration)
         .context(what)
+}
+
+/// What is said of a data node in words such as NAME=VALUE.
+fn of_node(words: &[String], node: &str) -> Option<String> {
+    let mut pairs = words.iter().filter_map(|word| word.split_once('='));
+    let found = pairs.find(|(name, _)| *name == node);
+    found.map(|(_, value)| value.to_owned())
 }
 
 /// An address, or what stands in the file that is named.
@@ -157,6 +218,19 @@ impl Verb {
                 };
                 let reply = backups(&connection, id.as_ref())?;
                 output.show(&reply, |reply| rows_of_backups(&reply.backups))
+            }
+            Self::Copy { instance } => recovery::copy(&connection, output, &instance),
+            Self::Copies { instance } => recovery::copies(&connection, output, &instance),
+            Self::Logs { instance } => recovery::logs(&connection, output, &instance),
+            Self::Times { instance } => recovery::times(&connection, output, &instance),
+            Self::Recover {
+                instance,
+                at,
+                to,
+                nodes,
+            } => {
+                let job = recovery::recover(&connection, &instance, (&at, &to), &nodes)?;
+                done(&connection, output, "recovering", &job)
             }
             Self::Restore { backup, to, nodes } => {
                 let job = restore(&connection, backup, &to, &nodes)?;
