@@ -1,9 +1,9 @@
 //! One newtype per kind of object, so that a vault's id cannot be passed for a backup's.
 //!
-//! CBR's ids are dashed UUIDs, IAM's are 32 hexadecimal digits without dashes, those of the database
-//! services 32 digits and four letters that say what they name: `09902ee7866649b8908ec209bfee2747br09`
-//! is a backup, `…in09` a DDM instance, `…in01` a data node (reference: the vendors' pages "Querying
-//! a Specified Backup", "Obtaining a Project ID", "Querying Backup Details"). Parsing is strict: any
+//! CBR's ids are dashed UUIDs, IAM's and DBSS's are 32 hexadecimal digits without dashes, DDM's are
+//! 32 digits and four letters that say what they name: `09902ee7866649b8908ec209bfee2747br09` is a
+//! backup, `…in09` an instance, `…in01` a data node (reference: the vendors' pages "Querying a
+//! Specified Backup", "Obtaining a Project ID", "Querying Backup Details"). Parsing is strict: any
 //! other spelling is an error that the API answers with "malformed id".
 
 use std::{fmt, str::FromStr};

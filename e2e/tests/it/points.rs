@@ -352,10 +352,11 @@ fn without_a_log_metadata_are_kept_and_points_in_time_say_why_not() -> Result<()
     let no_log = Setup {
         spider: false,
         no_log: true,
+        ..Setup::default()
     };
     let spider = Setup {
         spider: true,
-        no_log: false,
+        ..Setup::default()
     };
     let cluster = Cluster {
         layer: Database::start(folder.path(), "layer", spider)?,
