@@ -1,4 +1,4 @@
-//! Databases at points in time: copies of real data nodes, their logs, and the way back to a second.
+//! Databases at points in time: copies of real data nodes, their logs, and the way to a second.
 //!
 //! The proof is at the end of the first story: what was recorded of every shard at an instant is
 //! what every shard holds after the recovery, though writers wrote on and everything was dropped.

@@ -2,7 +2,7 @@
 //!
 //! A round asks each server for what it has logged since, stores that as a piece, and says up to
 //! which second of the server's clock the log is whole. A piece counts when its row is written, in
-//! the transaction that moves the place forward; a crash before that leaves data that nothing names.
+//! the transaction that moves the place forward; a crash before leaves data that nothing names.
 //! Where something is missing a new *epoch* begins, and the gap is remembered and told.
 //!
 //! The log of the layer is followed too: it says when definitions were changed, and so for how long

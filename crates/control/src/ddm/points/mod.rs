@@ -203,7 +203,7 @@ impl Points {
             && newest.is_none_or(|span| span.until < log.until_second)
     }
 
-    /// Whether the layer's log says that the metadata were others at that second than in the backup.
+    /// Whether the layer's log says that the metadata were others at that second.
     pub(crate) fn is_outdated(&self, backup: &DdmBackupRow, second: i64) -> bool {
         let span = self.span_of_metadata(backup);
         span.is_some_and(|span| second > span.until && span.until < self.layer_until())
