@@ -150,6 +150,11 @@ impl Control {
         let mut row = known.unwrap_or_else(|| self.new_log(server));
         row.looked_at = self.now();
         row.name.clone_from(&server.name);
+        if row.instance_id != server.instance {
+            // It stands behind another layer now, whose points in time begin with that.
+            self.end_epoch(server, &mut row, "the server was moved to another layer")?;
+            row.instance_id = server.instance;
+        }
         match self.follow_on(server, &mut row) {
             Ok(()) => row.problem = None,
             Err(error @ Error::Conflict { .. }) => row.problem = Some(error.to_string()),
