@@ -1,4 +1,4 @@
-//! Databases at points in time: copies of real data nodes, their logs, and the way back to a second.
+//! Databases at points in time: copies of real data nodes, their logs, and the way to a second.
 //!
 //! The proof is at the end of the first story: what was recorded of every shard at an instant is
 //! what every shard holds after the recovery, though writers wrote on and everything was dropped.
@@ -438,5 +438,30 @@ fn a_recovery_that_is_killed_again_and_again_is_finished() -> Result<()> {
     assert_eq!(recorded(&other, TABLES)?, before);
     let state = stage.get(&format!("/v3/{{project}}/instances/{target}"))?;
     assert_eq!(state["instances"][0]["status"], "RUNNING", "{state}");
+    Ok(())
+}
+
+#[test]
+fn a_data_node_that_goes_down_in_the_middle_of_a_recovery_fails_it_by_name() -> Result<()> {
+    let stage = stage(1)?;
+    let at = begin(&stage)?;
+    let before = recorded(&stage.cluster, &[("shop", "orders")])?;
+    later(&stage.cluster.layer, at + 1)?;
+    logs(&stage)?;
+    let mut other = Cluster::start(stage.path(), "other", 1)?;
+    let target = register(&stage.service, "other", &other)?;
+    let relation = pairs(&stage, &target)?;
+    let ordered = recover(&stage, at, &target, &relation)?;
+    other.nodes[0].kill()?;
+    let id = ordered.body["job_id"].as_str().context("a job")?;
+    let ended = stage.job(id)?;
+    assert_eq!(ended["status"], "Failed", "{ended}");
+    let why = ended["fail_reason"].as_str().unwrap_or_default();
+    assert!(why.contains("data node node0"), "{ended}");
+    // What was there may be half of something; once it is empty it is as good as new.
+    other.nodes[0].up()?;
+    other.nodes[0].sql("DROP DATABASE IF EXISTS shop_0")?;
+    stage.done(&recover(&stage, at, &target, &relation)?)?;
+    assert_eq!(recorded(&other, &[("shop", "orders")])?, before);
     Ok(())
 }

@@ -2,7 +2,7 @@
 //!
 //! A round asks each server for what it has logged since, stores that as a piece, and says up to
 //! which second of the server's clock the log is whole. A piece counts when its row is written, in
-//! the transaction that moves the place forward; a crash before that leaves data that nothing names.
+//! the transaction that moves the place forward; a crash before leaves data that nothing names.
 //! Where something is missing a new *epoch* begins, and the gap is remembered and told.
 //!
 //! The log of the layer is followed too: it says when definitions were changed, and so for how long
@@ -150,6 +150,11 @@ impl Control {
         let mut row = known.unwrap_or_else(|| self.new_log(server));
         row.looked_at = self.now();
         row.name.clone_from(&server.name);
+        if row.instance_id != server.instance {
+            // It stands behind another layer now, whose points in time begin with that.
+            self.end_epoch(server, &mut row, "the server was moved to another layer")?;
+            row.instance_id = server.instance;
+        }
         match self.follow_on(server, &mut row) {
             Ok(()) => row.problem = None,
             Err(error @ Error::Conflict { .. }) => row.problem = Some(error.to_string()),

@@ -49,7 +49,8 @@ macro_rules! every {
 fn every_document_is_read_and_written_back_field_by_field() {
     let known = every! {
         ListBackups DeleteBackup ShowBackup ShowRelatedDns ShowAvalibleRds ShowAvalibleDdms
-        ShowAvalibleTime Restore2Exist ListDdmFlavors ListFlavors RestoreMetadata ListTasks ShowDdmJobResult ListInstances ListDdms ShowInstance
+        ShowAvalibleTime Restore2Exist ListDdmFlavors ListFlavors
+        RestoreMetadata ListTasks ShowDdmJobResult ListInstances ListDdms ShowInstance
         ShowDdmDetail DeleteInstance DeleteDdmInstance ListNodes ShowNode ShowDdmNodeDetail
         ListDatabases ShowDatabase ShowInstanceDatabase CreateDdmDatabase DeleteDdmDatabase
         DownloadSchemaMetadata UploadSchemaMetadata ListDdmEngines ListEngines ListApiVersion

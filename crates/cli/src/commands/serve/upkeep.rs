@@ -1,4 +1,5 @@
-//! The rounds: the scheduler's and the logs' every minute, the checks' every ten, the upkeep's every hour.
+//! The rounds: the scheduler's and the logs' every minute, the checks' every ten, the upkeep's
+//! every hour.
 //!
 //! A round decides by what the catalog says and nothing else, so one that is missed, or comes
 //! twice, does no harm. The threads end with the service.

@@ -10,7 +10,7 @@
 use std::collections::BTreeMap;
 
 use strongroom_catalog::{
-    DataNodeRow, DdmBackupRow, DdmLogPartRow, DdmLogRow, DdmNodeBackupRow, Tx,
+    DataNodeName, DataNodeRow, DdmBackupRow, DdmLogPartRow, DdmLogRow, DdmNodeBackupRow, Tx,
 };
 use strongroom_model::{DataNodeId, DdmInstanceId, ProjectId, Timestamp, state::DdmBackupStatus};
 
@@ -168,9 +168,19 @@ impl Points {
         )
     }
 
+    /// The data nodes that metadata name: they may stand behind another layer by now.
+    fn named(&self, backup: Option<&DdmBackupRow>) -> Vec<DataNodeName> {
+        let rows = self.nodes.iter().map(|row| DataNodeName {
+            id: row.id,
+            name: row.name.clone(),
+        });
+        backup.map_or_else(|| rows.collect(), |backup| backup.data_nodes.0.clone())
+    }
+
     /// The seconds to which everything can be brought.
     pub(crate) fn spans(&self) -> Vec<Span> {
-        let nodes = self.nodes.iter().map(|node| self.spans_of_node(node.id));
+        let named = self.named(self.metadata.last());
+        let nodes = named.iter().map(|node| self.spans_of_node(node.id));
         nodes.fold(self.spans_of_metadata(), |common, spans| {
             both(&common, &spans)
         })
@@ -203,7 +213,7 @@ impl Points {
             && newest.is_none_or(|span| span.until < log.until_second)
     }
 
-    /// Whether the layer's log says that the metadata were others at that second than in the backup.
+    /// Whether the layer's log says that the metadata were others at that second.
     pub(crate) fn is_outdated(&self, backup: &DdmBackupRow, second: i64) -> bool {
         let span = self.span_of_metadata(backup);
         span.is_some_and(|span| second > span.until && span.until < self.layer_until())
@@ -216,21 +226,21 @@ impl Points {
 
     /// What that second is restored from; a refusal that says what is missing.
     pub(crate) fn plan(&self, second: i64) -> Result<Plan> {
+        let shown = self.metadata.iter().rev().find(|backup| {
+            let span = self.span_of_metadata(backup);
+            span.is_some_and(|span| span.holds(second))
+        });
         let mut copies = BTreeMap::new();
-        for node in &self.nodes {
+        for node in self.named(shown.or(self.metadata.last())) {
             let fitting = self.copies.iter().filter(|copy| {
                 let span = self.span_of_copy(copy);
                 copy.node_id == node.id && span.is_some_and(|span| span.holds(second))
             });
             let Some(copy) = fitting.max_by_key(|copy| copy.from_second) else {
-                return Err(self.why_not(node, second));
+                return Err(self.why_not(&node, second));
             };
             copies.insert(node.id, copy.clone());
         }
-        let shown = self.metadata.iter().rev().find(|backup| {
-            let span = self.span_of_metadata(backup);
-            span.is_some_and(|span| span.holds(second))
-        });
         let Some(metadata) = shown else {
             return Err(refused(format!(
                 "no backup shows the metadata of {}; restorable are {}",
@@ -244,11 +254,13 @@ impl Points {
         })
     }
 
-    fn why_not(&self, node: &DataNodeRow, second: i64) -> Error {
+    fn why_not(&self, node: &DataNodeName, second: i64) -> Error {
         let name = &node.name;
         let log = self.logs.get(&node.id.to_string());
         let spans = self.spans_of_node(node.id);
-        if node.physical_sealed.is_none() && spans.is_empty() {
+        let row = self.nodes.iter().find(|row| row.id == node.id);
+        let copied = row.is_some_and(|row| row.physical_sealed.is_some());
+        if !copied && spans.is_empty() {
             return refused(format!(
                 "the files of data node {name} are not copied: it was registered without its data \
                  directory"

@@ -1,6 +1,6 @@
 //! Points in time by what is known: copies, runs of logs, gaps, changes of definitions.
 
-use strongroom_catalog::{DataNodeName, Json, Sealed};
+use strongroom_catalog::{Json, Sealed};
 use strongroom_model::{Bytes, DdmBackupId};
 
 use super::*;
@@ -63,7 +63,10 @@ fn metadata(offset: u64, taken: i64) -> DdmBackupRow {
         instance_id: DdmInstanceId::from_bytes(INSTANCE),
         instance_name: "shop".to_owned(),
         instance_status: "normal".to_owned(),
-        data_nodes: Json(Vec::<DataNodeName>::new()),
+        data_nodes: Json(vec![DataNodeName {
+            id: DataNodeId::from_bytes(NODE),
+            name: "node0".to_owned(),
+        }]),
         file_bytes: Bytes(1),
         manifest_id: Some("m".to_owned()),
         taken_at: Some(at(taken)),
@@ -215,4 +218,21 @@ fn after_a_reset_metadata_belong_to_the_run_that_had_begun_then() {
     let backups = vec![metadata(600, 100), metadata(600, 220)];
     let points = points(vec![copy(1, 300, 95)], backups, of_node, of_layer);
     assert_eq!(spans(&points), [(100, 200), (220, 349)]);
+}
+
+#[test]
+fn a_data_node_that_stands_behind_another_layer_now_is_not_left_out() {
+    let of_node = vec![part(&node_id(), (1, 1), (0, 500), (90, 150), &[])];
+    let of_layer = vec![part(&layer_id(), (1, 1), (0, 800), (90, 300), &[])];
+    let mut points = points(
+        vec![copy(1, 300, 120)],
+        vec![metadata(600, 100)],
+        of_node,
+        of_layer,
+    );
+    points.nodes.clear();
+    assert_eq!(spans(&points), [(120, 150)]);
+    points.copies.clear();
+    let error = points.plan(130).unwrap_err().to_string();
+    assert!(error.contains("node0"), "{error}");
 }
