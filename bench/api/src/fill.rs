@@ -80,7 +80,7 @@ pub(crate) fn fill(
         });
         let new = NewVault {
             resources: added.collect(),
-            enterprise_project_id: (number % 5 == 4).then(|| other.to_string()),
+            enterprise_project_id: (number % 5 == 4).then(|| other.clone()),
             ..NewVault::new(format!("vault-{number}"), ObjectType::Turbo, GiB(1000))
         };
         vaults.push(control.create_vault(&caller, new)?.id);

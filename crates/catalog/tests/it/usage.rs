@@ -214,43 +214,52 @@ fn many() -> (Catalog, ProjectId, Vec<BackupRow>) {
     (catalog, ours, all)
 }
 
+/// Pages of what matches, from the oldest and from the newest, against skipping by hand.
+fn pick(
+    (catalog, ours, all): &(Catalog, ProjectId, Vec<BackupRow>),
+    filter: &BackupFilter,
+    fits: &dyn Fn(&BackupRow) -> bool,
+) {
+    let mut expected: Vec<_> = all.iter().filter(|row| fits(row)).cloned().collect();
+    for (way, sort) in [
+        (Ascending, vec![(BackupKey::CreatedAt, Ascending)]),
+        (Descending, Vec::new()),
+    ] {
+        if way == Descending {
+            expected.reverse();
+        }
+        for offset in [
+            0, 1, 999, 1000, 1001, 1303, 1999, 2399, 2598, 2599, 2600, 9999,
+        ] {
+            let page = Page {
+                limit: 7,
+                offset,
+                marker: None,
+            };
+            let found = catalog
+                .read(|tx| tx.backups().list(ours, filter, &sort, &page))
+                .unwrap();
+            let from = expected.len().min(usize::try_from(offset).unwrap());
+            let slice = &expected[from..expected.len().min(from + 7)];
+            assert!(found.rows == slice, "{way:?} {offset} {filter:?}");
+            assert_eq!(found.total, expected.len() as u64);
+        }
+    }
+}
+
 #[test]
 fn deep_in_a_list_pages_are_what_skipping_would_give() {
-    let (catalog, ours, all) = many();
-    let pick = |filter: &BackupFilter, fits: &dyn Fn(&BackupRow) -> bool| {
-        let mut expected: Vec<_> = all.iter().filter(|row| fits(row)).cloned().collect();
-        for (way, sort) in [
-            (Ascending, vec![(BackupKey::CreatedAt, Ascending)]),
-            (Descending, Vec::new()),
-        ] {
-            if way == Descending {
-                expected.reverse();
-            }
-            for offset in [
-                0, 1, 999, 1000, 1001, 1303, 1999, 2399, 2598, 2599, 2600, 9999,
-            ] {
-                let page = Page {
-                    limit: 7,
-                    offset,
-                    marker: None,
-                };
-                let found = catalog
-                    .read(|tx| tx.backups().list(&ours, filter, &sort, &page))
-                    .unwrap();
-                let from = expected.len().min(usize::try_from(offset).unwrap());
-                let slice = &expected[from..expected.len().min(from + 7)];
-                assert!(found.rows == slice, "{way:?} {offset} {filter:?}");
-                assert_eq!(found.total, expected.len() as u64);
-            }
-        }
-    };
+    let many = many();
+    let all = &many.2;
     let none = BackupFilter::default;
-    pick(&none(), &|_| true);
+    pick(&many, &none(), &|_| true);
     let rare = BackupFilter {
         incremental: Some(false),
         ..none()
     };
-    pick(&rare, &|row| !row.incremental || !row.incremental_asked);
+    pick(&many, &rare, &|row| {
+        !row.incremental || !row.incremental_asked
+    });
     for (from, to) in [(0, 2599), (3, 2401), (40, 44), (1299, 2000)] {
         let (from, to) = (all[from].created_at, all[to].created_at);
         let filter = BackupFilter {
@@ -258,21 +267,35 @@ fn deep_in_a_list_pages_are_what_skipping_would_give() {
             created_to: Some(to),
             ..none()
         };
-        pick(&filter, &|row| {
+        pick(&many, &filter, &|row| {
             row.created_at >= from && row.created_at <= to
         });
         let open = BackupFilter {
             created_to: None,
             ..filter
         };
-        pick(&open, &|row| row.created_at >= from);
+        pick(&many, &open, &|row| row.created_at >= from);
         let until = BackupFilter {
             created_from: None,
             created_to: Some(to),
             ..none()
         };
-        pick(&until, &|row| row.created_at <= to);
-        // A sort and a time together.
+        pick(&many, &until, &|row| row.created_at <= to);
+    }
+    let one = BackupFilter {
+        created_from: Some(all[9].created_at),
+        created_to: Some(all[5].created_at),
+        ..none()
+    };
+    pick(&many, &one, &|_| false);
+}
+
+#[test]
+fn a_sort_and_a_time_together_are_counted_and_paged_like_either() {
+    let many = many();
+    let all = &many.2;
+    for (from, to) in [(0, 2599), (3, 2401), (40, 44), (1299, 2000)] {
+        let (from, to) = (all[from].created_at, all[to].created_at);
         let statuses = BackupStatus::ALL[..2].to_vec();
         for (statuses, incremental) in [
             (statuses[..1].to_vec(), None),
@@ -281,7 +304,7 @@ fn deep_in_a_list_pages_are_what_skipping_would_give() {
             let sorts = BackupFilter {
                 statuses: statuses.clone(),
                 incremental,
-                ..none()
+                ..BackupFilter::default()
             };
             let fits = |row: &BackupRow| {
                 let asked = row.incremental || row.incremental_asked;
@@ -293,19 +316,13 @@ fn deep_in_a_list_pages_are_what_skipping_would_give() {
                     created_to: to,
                     ..sorts.clone()
                 };
-                pick(&filter, &|row| {
+                pick(&many, &filter, &|row| {
                     let after = from.is_none_or(|from| row.created_at >= from);
                     fits(row) && after && to.is_none_or(|to| row.created_at <= to)
                 });
             }
         }
     }
-    let one = BackupFilter {
-        created_from: Some(all[9].created_at),
-        created_to: Some(all[5].created_at),
-        ..none()
-    };
-    pick(&one, &|_| false);
 }
 
 #[test]
