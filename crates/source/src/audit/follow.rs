@@ -50,6 +50,15 @@ struct Fresh {
     ended: io::Result<()>,
 }
 
+impl Fresh {
+    /// Whether it is compressed and cut short within its first line.
+    fn has_no_line(&self) -> bool {
+        self.packing != Packing::Plain
+            && self.ended.is_err()
+            && memchr::memchr(b'\n', &self.opening).is_none()
+    }
+}
+
 /// A mark whose file is not where it was.
 struct Stray {
     mark: Mark,
@@ -397,16 +406,14 @@ impl Follower<'_> {
         }
     }
 
-    /// Whether a file of a log that has others is being compressed, and nothing of it can be read
+    /// Whether a file of a log that has others is being compressed, and no line of it can be read
     /// yet.
     fn has_begun(&self, fresh: &Fresh) -> bool {
         let Some(found) = self.listing.files.get(fresh.file) else {
             return false;
         };
         let of = family(&found.name);
-        fresh.opening.is_empty()
-            && fresh.packing != Packing::Plain
-            && fresh.ended.is_err()
+        fresh.has_no_line()
             && self
                 .listing
                 .files
@@ -417,7 +424,7 @@ impl Follower<'_> {
     /// A mark for a file, and by what it is sorted among other new ones.
     fn new_mark(&mut self, fresh: &Fresh) -> Option<(impl Ord + use<>, Mark, usize)> {
         let found = self.listing.files.get(fresh.file)?;
-        if fresh.opening.is_empty() {
+        if fresh.has_no_line() {
             // Whoever compresses it has hardly begun: the original is read, if there is one.
             self.out.pending.push(Pending {
                 file: found.name.clone(),
