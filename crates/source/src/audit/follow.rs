@@ -374,8 +374,8 @@ impl Follower<'_> {
     fn take_new(&mut self) {
         let mut fresh = std::mem::take(&mut self.fresh);
         fresh.retain(|fresh| {
-            let is_log = self.format.fits(&fresh.opening) || self.has_begun(fresh);
-            is_log && !self.is_copy(fresh)
+            let begun = self.has_begun(fresh);
+            begun || self.format.fits(&fresh.opening) && !self.is_copy(fresh)
         });
         // Of copies of each other the one that may have most: plain, and the longest.
         fresh.sort_by_key(|fresh| {
@@ -385,9 +385,8 @@ impl Follower<'_> {
         });
         let mut taken: Vec<Fresh> = Vec::new();
         for fresh in fresh {
-            let twin = |other: &Fresh| {
-                !fresh.opening.is_empty() && is_prefix(&other.opening, &fresh.opening)
-            };
+            let twin =
+                |other: &Fresh| !fresh.has_no_line() && is_prefix(&other.opening, &fresh.opening);
             if !taken.iter().any(twin) {
                 taken.push(fresh);
             }
