@@ -12,8 +12,8 @@ use super::search::{Outcome, Query};
 pub(super) struct Matcher<'q> {
     query: &'q Query,
     keyword: Option<String>,
-    /// A part of the keyword that stands in a line as it is, whatever the format escapes.
-    needle: Option<Needle>,
+    /// Parts of the keyword that stand in a line as they are, whatever the format escapes.
+    needles: Vec<Needle>,
     plain: bool,
 }
 
@@ -36,16 +36,17 @@ impl Needle {
 impl<'q> Matcher<'q> {
     pub(super) fn new(query: &'q Query) -> Self {
         let keyword = query.keyword.as_ref().map(|keyword| keyword.to_lowercase());
-        // The longest run of letters and digits: no format changes those.
-        let needle = keyword.as_deref().and_then(|keyword| {
-            let runs = keyword.split(|letter: char| !letter.is_ascii_alphanumeric());
-            let run = runs.max_by_key(|run| run.len())?;
+        let runs = keyword.as_deref().unwrap_or_default();
+        let runs = runs.split(|letter: char| !letter.is_ascii_alphanumeric());
+        let needles = runs.filter_map(|run| {
             let first = *run.as_bytes().first()?;
             Some(Needle {
                 lower: run.as_bytes().to_vec(),
                 first: (first, first.to_ascii_uppercase()),
             })
         });
+        let mut needles: Vec<Needle> = needles.collect();
+        needles.sort_by_key(|needle| std::cmp::Reverse(needle.lower.len()));
         let Query {
             user,
             database,
@@ -64,7 +65,7 @@ impl<'q> Matcher<'q> {
         Self {
             query,
             keyword,
-            needle,
+            needles,
             plain,
         }
     }
@@ -87,11 +88,7 @@ impl<'q> Matcher<'q> {
         if self.plain {
             return (true, time);
         }
-        if self
-            .needle
-            .as_ref()
-            .is_some_and(|needle| !needle.is_in(line))
-        {
+        if !self.needles.iter().all(|needle| needle.is_in(line)) {
             return (false, time);
         }
         (self.agrees_closely(&Record::of(format, line, zone)), time)

@@ -64,6 +64,15 @@ pub struct Appended {
     pub more: bool,
 }
 
+/// What a reading that finds nothing new does.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Quiet {
+    /// It leaves nothing.
+    Leaves,
+    /// It leaves a segment without lines.
+    Tells,
+}
+
 /// A reading that came to its end.
 struct Taken {
     reading: Reading,
@@ -73,6 +82,21 @@ struct Taken {
 impl Chain<'_> {
     /// Reads on in the logs and stores what is new as the next segment.
     pub fn append(&mut self, logs: &mut LogDirectory, order: &Append<'_>) -> Result<Appended> {
+        self.next(logs, order, Quiet::Leaves)
+    }
+
+    /// The same, and if nothing is new a segment that says just that: so that a time without
+    /// events can be proven to have had none.
+    pub fn attest(&mut self, logs: &mut LogDirectory, order: &Append<'_>) -> Result<Appended> {
+        self.next(logs, order, Quiet::Tells)
+    }
+
+    fn next(
+        &mut self,
+        logs: &mut LogDirectory,
+        order: &Append<'_>,
+        quiet: Quiet,
+    ) -> Result<Appended> {
         let (from, began) = (self.position()?, order.clock.now());
         let (writer, mut reader) = pipe();
         let (say, hear) = mpsc::sync_channel(1);
@@ -85,7 +109,7 @@ impl Chain<'_> {
         let begin = &from;
         thread::scope(|scope| {
             let reading = scope.spawn(move || read(logs, begin, budget, writer, &say));
-            let stored = self.store(&mut reader, &hear, begin, began, format, order);
+            let stored = self.store(&mut reader, &hear, begin, began, (format, quiet), order);
             // A save that failed reads no more; the reading must see that, not wait for ever.
             drop(reader);
             let read = reading.join();
@@ -108,7 +132,7 @@ impl Chain<'_> {
         hear: &mpsc::Receiver<Taken>,
         from: &Position,
         began: Timestamp,
-        format: audit::Format,
+        (format, quiet): (audit::Format, Quiet),
         order: &Append<'_>,
     ) -> Result<Appended> {
         // A reading that finds nothing new must leave nothing.
@@ -117,7 +141,7 @@ impl Chain<'_> {
         let mut ended = None;
         if some == 0 {
             let read = hear.recv().map_err(unread)?;
-            if !read.reading.is_news(from) {
+            if quiet == Quiet::Leaves && !read.reading.is_news(from) {
                 return Ok(Appended {
                     segment: None,
                     pending: read.reading.pending,
@@ -174,6 +198,7 @@ impl Chain<'_> {
                 more: reading.more,
                 format,
                 gaps: reading.gaps,
+                pending: reading.pending.clone(),
             },
             spans: reading.spans,
             position: reading.position,

@@ -12,7 +12,7 @@ use aws_lc_rs::digest::{SHA256, digest};
 use serde::{Deserialize, Serialize};
 use strongroom_engine::{Manifest, ManifestId};
 use strongroom_model::Timestamp;
-use strongroom_source::audit::{Format, Gap, Position, Span};
+use strongroom_source::audit::{Format, Gap, Pending, Position, Span};
 
 /// The version that this release writes.
 pub(super) const VERSION: u32 = 1;
@@ -53,6 +53,16 @@ pub struct Head {
     pub format: Format,
     /// What is missing before or in it.
     pub gaps: Vec<Gap>,
+    /// Logs that could not be read then; what they hold comes later, or becomes a gap.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub pending: Vec<Pending>,
+}
+
+impl Head {
+    /// Whether everything that was in the logs when the reading began is in the chain up to here.
+    pub fn is_caught_up(&self) -> bool {
+        !self.more && self.pending.is_empty()
+    }
 }
 
 /// A head as it stands in the label.

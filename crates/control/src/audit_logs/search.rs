@@ -31,6 +31,9 @@ pub const REACH_MAX: usize = 100_000;
 /// Bytes of a statement that a list shows; [`show`] has all of it.
 pub const STATEMENT_MAX: usize = 64 << 10;
 
+/// Bytes between two hits that are rather read than passed over.
+const NEAR: u64 = 4 << 20;
+
 /// Where to look.
 pub enum Logs<'a> {
     /// The logs as they are now.
@@ -408,20 +411,25 @@ impl<'a> Parts<'a> {
                 continue;
             };
             let (format, zone) = part.form();
-            let from = places.first_key_value().map_or(0, |(place, _)| *place);
-            self.walk(part, from, progress, &mut |place, line| {
-                if let Some(at) = places.remove(&place)
-                    && let Some(hit) = hits.get_mut(at)
-                {
-                    let record = Record::of(format, line, zone);
-                    *hit = Some(part.hit(part.id(place), &record, STATEMENT_MAX));
+            while let Some(from) = places.first_key_value().map(|(place, _)| *place) {
+                let left = places.len();
+                self.walk(part, from, progress, &mut |place, line| {
+                    if let Some(at) = places.remove(&place)
+                        && let Some(hit) = hits.get_mut(at)
+                    {
+                        let record = Record::of(format, line, zone);
+                        *hit = Some(part.hit(part.id(place), &record, STATEMENT_MAX));
+                    }
+                    match places.first_key_value() {
+                        Some((next, _)) if *next < place + NEAR => ControlFlow::Continue(()),
+                        _ => ControlFlow::Break(()),
+                    }
+                })?;
+                if places.len() == left {
+                    // The live log is not what it was a moment ago.
+                    break;
                 }
-                if places.is_empty() {
-                    ControlFlow::Break(())
-                } else {
-                    ControlFlow::Continue(())
-                }
-            })?;
+            }
         }
         Ok(hits.into_iter().flatten().collect())
     }

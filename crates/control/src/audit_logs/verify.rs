@@ -178,17 +178,20 @@ impl Chain<'_> {
                 .any(strongroom_source::audit::Gap::loses);
         }
         let first = self.segments.first();
-        let covered = first
-            .is_some_and(|first| first.head.number == 1 && since(first) <= order.from)
-            && self
-                .last()
-                .is_some_and(|last| last.head.looked_at >= order.to && !last.head.more);
+        let since_then =
+            first.is_some_and(|first| first.head.number == 1 && since(first) <= order.from);
+        let until_then = self
+            .segments
+            .iter()
+            .any(|segment| segment.head.looked_at >= order.to && segment.head.is_caught_up());
+        let covered = since_then && until_then;
         report.proven = covered && !lost && report.problem_count == 0 && report.deleted == 0;
         Ok(report)
     }
 
     fn blank(&self, order: &VerifyOrder<'_>) -> Report {
         let (first, last) = (self.segments.first(), self.last());
+        let mut caught_up = self.segments.iter().rev().map(|segment| &segment.head);
         Report {
             version: 1,
             instance: self.instance.clone(),
@@ -198,7 +201,9 @@ impl Chain<'_> {
             to: instant(order.to),
             proven: false,
             covered_from: first.map(|first| instant(since(first))),
-            covered_until: last.map(|last| instant(last.head.looked_at)),
+            covered_until: caught_up
+                .find(|head| head.is_caught_up())
+                .map(|head| instant(head.looked_at)),
             chain_length: last.map_or(0, |last| last.head.number),
             head: last.map(anchor),
             anchor: order.anchor.clone(),

@@ -313,6 +313,7 @@ fn a_kill_at_any_call_of_the_store_neither_loses_nor_doubles_a_line() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "one story")]
 fn a_segment_that_is_missing_altered_doubled_or_moved_shows() {
     let stage = || {
         let mut shelf = Shelf::new();
@@ -490,6 +491,73 @@ fn what_the_logs_lost_stands_in_the_report_and_nothing_is_called_proven() {
 }
 
 #[test]
+fn a_quiet_time_is_proven_by_a_segment_that_says_so() {
+    let mut shelf = Shelf::new();
+    shelf.write(20);
+    let one = shelf.append();
+    shelf.clock.advance_seconds(3600);
+    let now = shelf.clock.now();
+    let report = shelf.verify_between(one.head.looked_at, now, None);
+    assert!(!report.is_proven() && report.problem_count == 0);
+    let progress = Progress::default();
+    let mut logs = LogDirectory::open(shelf.folder.path(), Format::ServerAudit).unwrap();
+    let order = shelf.order(&progress, SEGMENT_BYTES);
+    let quiet = shelf
+        .chain()
+        .attest(&mut logs, &order)
+        .unwrap()
+        .segment
+        .unwrap();
+    assert_eq!((quiet.head.number, quiet.head.lines), (2, 0));
+    assert!(
+        shelf
+            .verify_between(one.head.looked_at, now, None)
+            .is_proven()
+    );
+    assert_eq!(shelf.restore(2).bytes, 0);
+}
+
+#[test]
+fn a_log_that_cannot_be_read_is_pending_and_nothing_is_called_proven_until_it_can() {
+    let mut shelf = Shelf::new();
+    shelf.write(20);
+    // Compression that has only begun.
+    let line = shelf.next_line();
+    let whole = gzip(&[line, shelf.next_line()].concat().into_bytes());
+    let packed = shelf.folder.path().join(format!("{AUDIT_LOG}.1.gz"));
+    fs::write(&packed, &whole[..15]).unwrap();
+    let appended = shelf.try_append(SEGMENT_BYTES).unwrap();
+    assert_eq!(appended.pending.len(), 1, "{appended:?}");
+    let head = appended.segment.unwrap().head;
+    assert_eq!(head.lines, 20);
+    assert!(!head.is_caught_up());
+    assert!(
+        !shelf
+            .verify_between(first(), head.looked_at, None)
+            .is_proven()
+    );
+    fs::write(&packed, &whole).unwrap();
+    let head = shelf.append().head;
+    assert_eq!((head.lines, head.gaps.len()), (2, 0));
+    assert!(
+        shelf
+            .verify_between(first(), head.looked_at, None)
+            .is_proven()
+    );
+}
+
+fn gzip(bytes: &[u8]) -> Vec<u8> {
+    use std::process::{Command, Stdio};
+    let mut child = Command::new("gzip")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    child.stdin.take().unwrap().write_all(bytes).unwrap();
+    child.wait_with_output().unwrap().stdout
+}
+
+#[test]
 fn a_report_is_signed_and_a_changed_one_is_refused() {
     let mut shelf = Shelf::new();
     shelf.write(20);
@@ -509,6 +577,7 @@ fn a_report_is_signed_and_a_changed_one_is_refused() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "one story")]
 fn lines_are_found_live_and_restored_each_once_the_newest_first() {
     let mut shelf = Shelf::new();
     shelf.write(100);
@@ -627,9 +696,9 @@ fn a_line_of_ten_megabytes_passes_and_a_longer_one_than_kept_is_told() {
     shelf.write(1);
     let mut log = OpenOptions::new().append(true).open(shelf.log()).unwrap();
     let long = "x".repeat(10 << 20);
-    write!(
+    writeln!(
         log,
-        "20260102 00:00:01,db1,app,h,1,1,QUERY,shop,'SELECT {long}',0\n"
+        "20260102 00:00:01,db1,app,h,1,1,QUERY,shop,'SELECT {long}',0"
     )
     .unwrap();
     shelf.write(1);
@@ -637,7 +706,7 @@ fn a_line_of_ten_megabytes_passes_and_a_longer_one_than_kept_is_told() {
     assert_eq!((segment.head.lines, segment.head.gaps.len()), (3, 0));
     assert_eq!(shelf.stored(), fs::read_to_string(shelf.log()).unwrap());
     let too_long = "y".repeat(strongroom_source::audit::reading::LINE_MAX + 10);
-    write!(log, "20260102 00:00:02,{too_long}\n").unwrap();
+    writeln!(log, "20260102 00:00:02,{too_long}").unwrap();
     shelf.write(2);
     let segment = shelf.append();
     assert_eq!(segment.head.lines, 2);
@@ -670,6 +739,7 @@ fn rotated(name: &Path, number: u32) -> PathBuf {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "one story")]
 fn the_log_of_a_real_mariadb_is_kept_whole_while_it_is_rotated() {
     let shelf = Shelf::new();
     let setup = Setup {

@@ -12,9 +12,10 @@ use std::{
 
 use super::{
     error::{Error, Result},
-    follow::{self, Followed, Tracked, follow},
+    follow::{Followed, Tracked, follow},
     format::{Format, Zone},
     gap::{Gap, GapKind, Lost, Pending},
+    left,
     lines::{Ended, Intake, Rest, SinkFailed},
     listing::{self, Listing, Names, of_stat},
     packing::{Resumption, opening, packing, resume},
@@ -133,7 +134,7 @@ impl LogDirectory {
             mut pending,
         } = follow(&listing, self.format, from);
         let mut intake = Intake::new(self.format, self.zone, budget.bytes, sink);
-        let newest = follow::newest(&listing);
+        let newest = left::newest(&listing);
         let (mut spans, mut more) = (Vec::new(), false);
         for tracked in tracked.iter_mut().filter(|tracked| has_more(tracked)) {
             if intake.is_full() {
@@ -154,7 +155,7 @@ impl LogDirectory {
         let (first_event, last_event) = intake.times();
         let (lines, bytes) = (intake.lines, intake.bytes);
         gaps.append(&mut intake.gaps);
-        follow::close(&mut tracked, &newest);
+        left::close(&mut tracked, &newest);
         let position = Position {
             marks: tracked.into_iter().map(|tracked| tracked.mark).collect(),
             ..Position::default()
@@ -223,7 +224,7 @@ fn take(
     };
     // Of a plain file that its writer left two looks ago, and of a compressed one, a last line
     // without an end is whole.
-    let left = tracked.unchanged && follow::is_left(&tracked.mark, newest);
+    let left = tracked.unchanged && left::is_left(&tracked.mark, newest);
     let rest = if left || packing != Packing::Plain {
         Rest::Final
     } else {

@@ -9,7 +9,6 @@
 //! something unread without a gap.
 
 use std::{
-    collections::BTreeMap,
     fs::File,
     io::{self, ErrorKind},
 };
@@ -49,6 +48,15 @@ struct Fresh {
     packing: Packing,
     opening: Vec<u8>,
     ended: io::Result<()>,
+}
+
+impl Fresh {
+    /// Whether it is compressed and cut short within its first line.
+    fn has_no_line(&self) -> bool {
+        self.packing != Packing::Plain
+            && self.ended.is_err()
+            && memchr::memchr(b'\n', &self.opening).is_none()
+    }
 }
 
 /// A mark whose file is not where it was.
@@ -365,7 +373,10 @@ impl Follower<'_> {
     /// Marks for files that are new; copies of known ones are left alone.
     fn take_new(&mut self) {
         let mut fresh = std::mem::take(&mut self.fresh);
-        fresh.retain(|fresh| !self.is_copy(fresh) && self.format.fits(&fresh.opening));
+        fresh.retain(|fresh| {
+            let begun = self.has_begun(fresh);
+            begun || self.format.fits(&fresh.opening) && !self.is_copy(fresh)
+        });
         // Of copies of each other the one that may have most: plain, and the longest.
         fresh.sort_by_key(|fresh| {
             let found = self.listing.files.get(fresh.file);
@@ -374,7 +385,8 @@ impl Follower<'_> {
         });
         let mut taken: Vec<Fresh> = Vec::new();
         for fresh in fresh {
-            let twin = |other: &Fresh| is_prefix(&other.opening, &fresh.opening);
+            let twin =
+                |other: &Fresh| !fresh.has_no_line() && is_prefix(&other.opening, &fresh.opening);
             if !taken.iter().any(twin) {
                 taken.push(fresh);
             }
@@ -393,14 +405,25 @@ impl Follower<'_> {
         }
     }
 
+    /// Whether a file of a log that has others is being compressed, and no line of it can be read
+    /// yet.
+    fn has_begun(&self, fresh: &Fresh) -> bool {
+        let Some(found) = self.listing.files.get(fresh.file) else {
+            return false;
+        };
+        let of = family(&found.name);
+        fresh.has_no_line()
+            && self
+                .listing
+                .files
+                .iter()
+                .any(|file| file.name != found.name && family(&file.name) == of)
+    }
+
     /// A mark for a file, and by what it is sorted among other new ones.
     fn new_mark(&mut self, fresh: &Fresh) -> Option<(impl Ord + use<>, Mark, usize)> {
         let found = self.listing.files.get(fresh.file)?;
-        let unfinished = fresh
-            .ended
-            .as_ref()
-            .is_err_and(|error| error.kind() == ErrorKind::UnexpectedEof);
-        if unfinished && fresh.opening.is_empty() {
+        if fresh.has_no_line() {
             // Whoever compresses it has hardly begun: the original is read, if there is one.
             self.out.pending.push(Pending {
                 file: found.name.clone(),
@@ -461,35 +484,4 @@ fn proven(mark: &Mark) -> Mark {
         unread: None,
         ..mark.clone()
     }
-}
-
-/// Closes the files that were read to their end and that their writer has left.
-pub(super) fn close(tracked: &mut [Tracked], newest: &BTreeMap<String, i64>) {
-    for tracked in tracked {
-        let mark = &mut tracked.mark;
-        let open = tracked.file.is_some() && mark.state == State::Open && mark.is_exhausted();
-        if open && is_left(mark, newest) {
-            mark.state = State::Closed;
-        }
-    }
-}
-
-/// When each log was written last.
-pub(super) fn newest(listing: &Listing) -> BTreeMap<String, i64> {
-    let mut newest = BTreeMap::new();
-    for file in &listing.files {
-        let last = newest.entry(family(&file.name)).or_insert(i64::MIN);
-        *last = file.stat.modified.max(*last);
-    }
-    newest
-}
-
-/// Whether the writer of a file has gone on to another one: that one was written later, and this
-/// one does not have the name that the writer writes to.
-pub(super) fn is_left(mark: &Mark, newest: &BTreeMap<String, i64>) -> bool {
-    let family = family(&mark.name);
-    mark.name != family
-        && newest
-            .get(&family)
-            .is_some_and(|newest| *newest > mark.stat.modified)
 }

@@ -7,7 +7,7 @@
 //!
 //! - [`format`]: which logs there are; [`directory`]: a directory that is read
 //! - [`position`]: how far; [`reading`]: what came of it; [`gap`]: what did not
-//! - `listing`, `follow`: which files there are, and which of them is which
+//! - `listing`, `follow`, `left`: which files there are, which of them is which, and which are done
 //! - `packing`, `lines`: bytes of a file as its writer wrote them, whole lines of them
 //! - [`record`]: a line taken apart, for searches; `mariadb`, `postgres`, `json`, `when`
 //! - [`pressure`]: how full the file system is
@@ -22,6 +22,7 @@ mod follow;
 pub mod format;
 pub mod gap;
 mod json;
+mod left;
 mod lines;
 mod listing;
 mod mariadb;
