@@ -230,6 +230,7 @@ pub(super) fn update_settings(
     })
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "the shape of a handler")]
 pub(super) fn version(
     _: &Cloud,
     _: &Call<wire::ShowServerVersion>,
@@ -340,6 +341,7 @@ pub(super) fn delete(
     Ok(ACCEPTED)
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "the shape of a handler")]
 pub(super) fn zones(
     cloud: &Cloud,
     _: &Call<wire::ListAvailabilityZoneInfosNew>,

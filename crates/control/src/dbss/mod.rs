@@ -67,12 +67,12 @@ pub(crate) fn zone_of(row: &DbssInstanceRow) -> Zone {
 pub(crate) fn open(row: &DbssInstanceRow) -> Result<LogDirectory> {
     let format = Format::parse(&row.format)
         .ok_or_else(|| Error::bug("a row has an unknown format", row.format.clone()))?;
-    let logs = LogDirectory::open(&path_of(row), format).map_err(of_source)?;
+    let logs = LogDirectory::open(&path_of(row), format).map_err(|error| of_source(&error))?;
     Ok(logs.with_zone(zone_of(row)))
 }
 
 /// What is wrong with a directory, for its owner: the path stays the operator's.
-pub(crate) fn of_source(error: source::Error) -> Error {
+pub(crate) fn of_source(error: &source::Error) -> Error {
     Error::Conflict {
         reason: Reason::LogsUnreadable,
         message: error.to_string(),
