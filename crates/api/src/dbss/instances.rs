@@ -1,4 +1,5 @@
-//! Audit instances: listed in the vendor's three ways, stopped, started, changed, taken off the list.
+//! Audit instances: listed in the vendor's three ways, stopped, started, changed, taken off the
+//! list.
 
 use strongroom_control::{
     Listed, Page,

@@ -245,8 +245,8 @@ fn look(tx: &Tx<'_>, now: Timestamp) -> Result<(Round, Vec<Trouble>, Vec<AlarmRo
     Ok((round, troubles, tx.notifications().any_project_open()?))
 }
 
-/// What is wrong with backups of audit logs. An audit instance has no vault; in its alarms it stands
-/// in a vault's place.
+/// What is wrong with backups of audit logs. An audit instance has no vault; in its alarms it
+/// stands in a vault's place.
 fn audit_logs(tx: &Tx<'_>, now: Timestamp, troubles: &mut Vec<Trouble>) -> Result<()> {
     for row in tx.dbss_instances().any_project_list()? {
         let found = watch::judge(tx, &row, now)?;
