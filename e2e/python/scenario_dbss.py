@@ -3,8 +3,8 @@
   scenario_dbss.py --data-dir DIR --instance ID --backup ID
 
 Signed with access keys. The instance has the logs of a MariaDB server, in which the statement
-`INSERT INTO shop.orders VALUES (4711)` is, and one backup. Every operation that works is called, and
-its reply read through the SDK's own models.
+`INSERT INTO shop.orders VALUES (4711)` is, and one backup. Every operation that works is called,
+and its reply read through the SDK's own models.
 """
 import argparse
 import datetime

@@ -1,5 +1,5 @@
-//! DBSS's dialect: `{"error_code": "DBSS.10000001", "error_msg": "…"}` with the same once more among
-//! `details`, and below the older `/dbss/audit/` paths the pair inside of `error`.
+//! DBSS's dialect: `{"error_code": "DBSS.10000001", "error_msg": "…"}` with the same once more
+//! among `details`, and below the older `/dbss/audit/` paths the pair inside of `error`.
 //!
 //! One table from a refusal's [`Reason`] to the vendor's code. The vendor has one code for what is
 //! not there, whatever it is, and none for what a state forbids: that is a bad request.

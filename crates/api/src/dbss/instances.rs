@@ -1,4 +1,5 @@
-//! Audit instances: listed in the vendor's three ways, stopped, started, changed, taken off the list.
+//! Audit instances: listed in the vendor's three ways, stopped, started, changed, taken off the
+//! list.
 
 use strongroom_control::{
     Listed, Page,
@@ -230,6 +231,7 @@ pub(super) fn update_settings(
     })
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "the shape of a handler")]
 pub(super) fn version(
     _: &Cloud,
     _: &Call<wire::ShowServerVersion>,
@@ -340,6 +342,7 @@ pub(super) fn delete(
     Ok(ACCEPTED)
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "the shape of a handler")]
 pub(super) fn zones(
     cloud: &Cloud,
     _: &Call<wire::ListAvailabilityZoneInfosNew>,

@@ -1,5 +1,5 @@
-//! Export of statements that rules call risky. No rules are known here, so nothing is ever exported:
-//! the switch can be off, and where to is kept and told again.
+//! Export of statements that rules call risky. No rules are known here, so nothing is ever
+//! exported: the switch can be off, and where to is kept and told again.
 
 use strongroom_control::dbss::{instances::Instance, switch::Switch};
 use strongroom_wire::{

@@ -47,8 +47,8 @@ pub(super) fn window<T>(all: Vec<T>, page: &Page) -> Vec<T> {
         .collect()
 }
 
-/// An id as it stands in a path or body. A text that is no id names nothing, so what is malformed is
-/// what is unknown.
+/// An id as it stands in a path or body. A text that is no id names nothing, so what is malformed
+/// is what is unknown.
 pub(super) fn instance(text: &str) -> Result<DbssInstanceId, Failure> {
     text.parse()
         .map_err(|_| unknown(Reason::NoSuchInstance, text))

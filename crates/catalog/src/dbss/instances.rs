@@ -12,7 +12,8 @@ use crate::{
 
 table! {
     /// A directory of audit logs.
-    pub struct DbssInstanceRow, "dbss_instances", "instance", key ["project_id", "id"], state status {
+    pub struct DbssInstanceRow, "dbss_instances", "instance", key ["project_id", "id"],
+        state status {
         /// The project that it is for.
         project_id: ProjectId,
         /// Its id.

@@ -71,7 +71,7 @@ pub struct NewInstance {
     pub retention_days: Option<u32>,
     /// Minutes that local times in the logs are ahead of UTC.
     pub zone_minutes: i64,
-    /// From how many percent of its disk on it is backed up at once; 100 is never, and 80 the usual.
+    /// From how many percent of its disk on it is backed up at once; 100 is never, 80 the usual.
     pub hurry_percent: Option<u32>,
 }
 

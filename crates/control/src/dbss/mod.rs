@@ -7,8 +7,8 @@
 //! - [`statements`]: what is in the logs; [`tasks`]: what the vendor calls jobs
 //! - [`operations`]: who did what with them; [`proof`]: that nothing is missing
 //!
-//! Invariants: work on one directory is done in the order it was asked for, one piece at a time; how
-//! far a directory was read is told by the chain in the repository and by nothing else; a row of a
+//! Invariants: work on one directory is done in the order it was asked for, one piece at a time;
+//! how far a directory was read is told by the chain in the repository and by nothing else; a row of a
 //! backup stays when its lines go.
 
 pub mod backups;
@@ -67,12 +67,12 @@ pub(crate) fn zone_of(row: &DbssInstanceRow) -> Zone {
 pub(crate) fn open(row: &DbssInstanceRow) -> Result<LogDirectory> {
     let format = Format::parse(&row.format)
         .ok_or_else(|| Error::bug("a row has an unknown format", row.format.clone()))?;
-    let logs = LogDirectory::open(&path_of(row), format).map_err(of_source)?;
+    let logs = LogDirectory::open(&path_of(row), format).map_err(|error| of_source(&error))?;
     Ok(logs.with_zone(zone_of(row)))
 }
 
 /// What is wrong with a directory, for its owner: the path stays the operator's.
-pub(crate) fn of_source(error: source::Error) -> Error {
+pub(crate) fn of_source(error: &source::Error) -> Error {
     Error::Conflict {
         reason: Reason::LogsUnreadable,
         message: error.to_string(),

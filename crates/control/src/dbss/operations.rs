@@ -1,7 +1,7 @@
 //! Who did what with audit logs: the part of the audit trail that is about a directory.
 //!
-//! Calls that name their directory in the body and not in the path (starting, stopping, deleting) are
-//! shown with every directory of the project: in a trail too much is better than too little.
+//! Calls that name their directory in the body and not in the path (starting, stopping, deleting)
+//! are shown with every directory of the project: in a trail too much is better than too little.
 
 use strongroom_model::{DbssInstanceId, Timestamp, UserId};
 

@@ -3,8 +3,8 @@
 //!
 //! A round decides by the catalog, the clock and the disks alone, so one that is missed or comes
 //! twice does no harm: a directory moves on to its next instant in the transaction that orders its
-//! backup, and what was missed is caught up once. Nothing is deleted by a clock that jumped, and the
-//! newest good backup of a registered directory stays.
+//! backup, and what was missed is caught up once. Nothing is deleted by a clock that jumped, and
+//! the newest good backup of a registered directory stays.
 
 use strongroom_catalog::DbssInstanceRow;
 use strongroom_model::{

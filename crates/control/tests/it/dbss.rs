@@ -1,5 +1,5 @@
-//! Audit logs over time: backups by the calendar, what was missed, what is late, what goes, what was
-//! lost; crashes at every step; who sees them.
+//! Audit logs over time: backups by the calendar, what was missed, what is late, what goes, what
+//! was lost; crashes at every step; who sees them.
 
 use std::{
     fs::{self, OpenOptions},

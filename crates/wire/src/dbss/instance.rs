@@ -328,8 +328,8 @@ pub struct SummaryReply {
     pub total: u64,
 }
 
-/// What was kept of an instance (model `AuditSummaryResponseDataList`). The model's ids are numbers:
-/// the place in the list stands for both.
+/// What was kept of an instance (model `AuditSummaryResponseDataList`). The model's ids are
+/// numbers: the place in the list stands for both.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SummaryRow {
     /// Its place.

@@ -1,9 +1,9 @@
 //! Database Security Service: audit logs of databases and their backups, and of the rest what
 //! its clients need.
 //!
-//! Field order is the SDK's models' (the vendor has no page for most of these operations). Times are
-//! `yyyy-MM-dd HH:mm:ss` without a zone, which is UTC here; numbers of pages come as numbers in some
-//! bodies and as text in others, and both are taken everywhere.
+//! Field order is the SDK's models' (the vendor has no page for most of these operations). Times
+//! are `yyyy-MM-dd HH:mm:ss` without a zone, which is UTC here; numbers of pages come as numbers in
+//! some bodies and as text in others, and both are taken everywhere.
 //!
 //! - `table`: the operations
 //! - [`backup`], [`risk`]: backups of audit logs and their switches

@@ -1,8 +1,8 @@
 //! `strongroom audit`: audit logs of databases, backed up, restored, searched and proven (DBSS's
 //! operations).
 //!
-//! Instances are named by id or name, backups by id. Registering is `strongroom resource add audit`,
-//! because a path of the host is an operator's word.
+//! Instances are named by id or name, backups by id. Registering is
+//! `strongroom resource add audit`, because a path of the host is an operator's word.
 
 mod find;
 mod rows;
