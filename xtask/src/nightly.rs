@@ -97,7 +97,14 @@ fn ignored(tests: &[String]) -> Result<()> {
             .collect();
         command
             .args(["nextest", "run", "--workspace", "--profile", "nightly"])
-            .args(["--cargo-profile", PROFILE, "--run-ignored", "only", "-E", &names.join(" | ")]);
+            .args([
+                "--cargo-profile",
+                PROFILE,
+                "--run-ignored",
+                "only",
+                "-E",
+                &names.join(" | "),
+            ]);
     } else {
         command
             .args(["test", "--profile", PROFILE, "--workspace", "--all-targets"])
