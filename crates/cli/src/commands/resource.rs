@@ -24,7 +24,7 @@ use crate::{
 #[derive(Subcommand)]
 pub(crate) enum Verb {
     /// Register a directory, a disk, a sharding layer or audit logs; prints its id
-    Add(Add),
+    Add(Box<Add>),
     /// List what is registered
     List,
     /// Show one resource
@@ -80,15 +80,15 @@ impl Verb {
         let connection = Connection::find(context)?;
         match self {
             Self::Add(options) if options.kind == Kind::Ddm => {
-                let added = ddm::add(&connection, options)?;
+                let added = ddm::add(&connection, *options)?;
                 context.output.show(&added, |added| added.id.clone())
             }
             Self::Add(options) if options.kind == Kind::Audit => {
-                let added = audit::add(&connection, options)?;
+                let added = audit::add(&connection, *options)?;
                 context.output.show(&added, |added| added.id.clone())
             }
             Self::Add(options) => {
-                let resource = add(&connection, options)?;
+                let resource = add(&connection, *options)?;
                 context
                     .output
                     .show(&resource, |resource| resource.id.clone())

@@ -8,8 +8,8 @@
 //! - [`operations`]: who did what with them; [`proof`]: that nothing is missing
 //!
 //! Invariants: work on one directory is done in the order it was asked for, one piece at a time;
-//! how far a directory was read is told by the chain in the repository and by nothing else; a row of a
-//! backup stays when its lines go.
+//! how far a directory was read is told by the chain in the repository and by nothing else; a row
+//! of a backup stays when its lines go.
 
 pub mod backups;
 pub mod instances;
