@@ -7,7 +7,10 @@
 mod find;
 mod rows;
 
-use std::{fs, path::PathBuf};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 use anyhow::{Context as _, Result, bail};
 use clap::Subcommand;
@@ -62,7 +65,7 @@ pub(crate) enum Verb {
     Schedule {
         /// Its id or name
         instance: String,
-        /// How often: FIVE_MIN, PER_HOUR, PER_DAY, PER_WEEK, PER_MONTH; or off
+        #[arg(help = "How often: FIVE_MIN, PER_HOUR, PER_DAY, PER_WEEK, PER_MONTH; or off")]
         cycle: String,
         /// From when on, UTC, such as 2026-12-01T02:00:00; now if nothing is said
         #[arg(long, value_name = "TIME")]
@@ -145,9 +148,12 @@ pub(crate) struct Search {
 /// What a directory of audit logs holds.
 #[derive(clap::Args, Default)]
 pub(crate) struct Directory {
-    /// audit: what wrote the logs: server_audit (MariaDB), postgres_csv (csvlog, pgaudit) or
-    /// json_lines; found out if nothing is said
-    #[arg(long, value_name = "FORMAT")]
+    #[arg(
+        long,
+        value_name = "FORMAT",
+        help = "audit: what wrote the logs: server_audit (MariaDB), postgres_csv (csvlog, pgaudit) \
+                or json_lines; found out if nothing is said"
+    )]
     format: Option<String>,
     /// audit: the zone of local times in the logs, such as +02:00 [default: UTC]
     #[arg(long, value_name = "ZONE", allow_hyphen_values = true)]
@@ -202,7 +208,13 @@ impl Verb {
                 from,
                 to,
                 report,
-            } => verify(&connection, output, &instance, (from, to), report),
+            } => verify(
+                &connection,
+                output,
+                &instance,
+                (from, to),
+                report.as_deref(),
+            ),
             Self::Remove { instance } => remove(&connection, output, &instance),
             Self::Restore { instance, backup } => {
                 let path = backup_path(&connection, &instance, &backup)?;
@@ -322,7 +334,7 @@ fn verify(
     output: Output,
     word: &str,
     (from, to): (Option<IamTime>, Option<IamTime>),
-    file: Option<PathBuf>,
+    file: Option<&Path>,
 ) -> Result<()> {
     let path = AuditInstancePath {
         instance_id: id_of(connection, word)?,
@@ -334,7 +346,7 @@ fn verify(
     let job = wait(connection, output, &what, &begun.job_id)?;
     let report = job.report.context("the service told no report")?;
     let text = serde_json::to_string_pretty(&report)?;
-    if let Some(file) = &file {
+    if let Some(file) = file {
         fs::write(file, &text).with_context(|| format!("cannot write {}", file.display()))?;
     }
     output.show(&report, |_| text.clone())?;
