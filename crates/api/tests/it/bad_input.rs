@@ -537,16 +537,10 @@ fn unknown_paths_and_methods_are_404_as_the_gateway_says_it() {
         ("cbr", Method::DELETE, ann.at("/vaults")),
         ("cbr", Method::GET, ann.at("/vaults/a/b")),
         ("cbr", Method::OPTIONS, "/".to_owned()),
-        (
-            "ddm",
-            Method::PATCH,
-            format!("/v1/{}/instances", ann.project.id),
-        ),
-        (
-            "ddm",
-            Method::GET,
-            format!("/v1/{}/a/b/c/d/e/f", ann.project.id),
-        ),
+        ("ddm", Method::PATCH, ann.v1("/instances")),
+        ("ddm", Method::GET, ann.v1("/a/b/c/d/e/f")),
+        ("dbss", Method::PATCH, ann.v1("/audit/instances")),
+        ("dbss", Method::GET, ann.v1("/a/b/c/d/e/f")),
         ("eps", Method::DELETE, labels.to_owned()),
         ("eps", Method::GET, format!("{labels}/a/b/c")),
     ] {
@@ -559,5 +553,5 @@ fn unknown_paths_and_methods_are_404_as_the_gateway_says_it() {
             reply.headers["x-request-id"].to_str().unwrap()
         );
     }
-    assert!(Service::ALL.len() == 5, "a new service needs rows here");
+    assert!(Service::ALL.len() == 6, "a new service needs rows here");
 }

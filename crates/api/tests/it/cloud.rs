@@ -280,6 +280,11 @@ impl Tenant {
     pub(crate) fn at(&self, rest: &str) -> String {
         format!("/v3/{}{rest}", self.project.id)
     }
+
+    /// A path of the first version of the database services.
+    pub(crate) fn v1(&self, rest: &str) -> String {
+        format!("/v1/{}{rest}", self.project.id)
+    }
 }
 
 impl Ask<'_> {
