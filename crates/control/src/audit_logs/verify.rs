@@ -102,6 +102,8 @@ pub struct Report {
     pub to: String,
     /// Whether every line between them is there, unchanged, and none was lost on its way.
     pub proven: bool,
+    /// Why not; empty if it is.
+    pub unproven: Vec<String>,
     /// Since when the logs are in the chain.
     pub covered_from: Option<String>,
     /// Until when.
@@ -138,6 +140,36 @@ impl Report {
     /// Whether every line of the time asked for is there and unchanged.
     pub fn is_proven(&self) -> bool {
         self.proven
+    }
+
+    /// What stands against the proof.
+    fn reasons(&self, since_then: bool, until_then: bool, lost: bool) -> Vec<String> {
+        let known = |at: &Option<String>| at.clone().unwrap_or_else(|| "never".to_owned());
+        let mut reasons = Vec::new();
+        if !since_then {
+            let from = known(&self.covered_from);
+            reasons.push(format!("the chain covers the time only from {from} on"));
+        }
+        if !until_then {
+            let until = known(&self.covered_until);
+            reasons.push(format!("the chain covers the time only until {until}"));
+        }
+        if lost {
+            reasons.push("lines were or may have been lost before they were read: see gaps".into());
+        }
+        if self.problem_count > 0 {
+            let count = self.problem_count;
+            reasons.push(format!(
+                "{count} things are wrong with the chain: see problems"
+            ));
+        }
+        if self.deleted > 0 {
+            let deleted = self.deleted;
+            reasons.push(format!(
+                "{deleted} segments of that time were deleted on purpose"
+            ));
+        }
+        reasons
     }
 
     fn problem(&mut self, kind: ProblemKind, number: Option<u64>, what: String) {
@@ -184,8 +216,8 @@ impl Chain<'_> {
             .segments
             .iter()
             .any(|segment| segment.head.looked_at >= order.to && segment.head.is_caught_up());
-        let covered = since_then && until_then;
-        report.proven = covered && !lost && report.problem_count == 0 && report.deleted == 0;
+        report.unproven = report.reasons(since_then, until_then, lost);
+        report.proven = report.unproven.is_empty();
         Ok(report)
     }
 
@@ -200,6 +232,7 @@ impl Chain<'_> {
             from: instant(order.from),
             to: instant(order.to),
             proven: false,
+            unproven: Vec::new(),
             covered_from: first.map(|first| instant(since(first))),
             covered_until: caught_up
                 .find(|head| head.is_caught_up())

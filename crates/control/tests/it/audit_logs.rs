@@ -463,7 +463,10 @@ fn a_deleted_segment_leaves_the_chain_provable() {
     let report = shelf.verify(None);
     assert_eq!(kinds(&report), []);
     assert_eq!((report.deleted, report.segments), (2, 1));
-    assert!(!report.is_proven(), "what was deleted is not there");
+    assert_eq!(
+        report.unproven,
+        ["2 segments of that time were deleted on purpose"]
+    );
     let second = there[0].head.clone();
     let (from, to) = (second.first_event.unwrap(), second.last_event.unwrap());
     assert!(to < second.looked_from, "lines here are older than looks");
@@ -499,6 +502,11 @@ fn a_quiet_time_is_proven_by_a_segment_that_says_so() {
     let now = shelf.clock.now();
     let report = shelf.verify_between(one.head.looked_at, now, None);
     assert!(!report.is_proven() && report.problem_count == 0);
+    assert!(
+        report.unproven[0].contains("only until"),
+        "{:?}",
+        report.unproven
+    );
     let progress = Progress::default();
     let mut logs = LogDirectory::open(shelf.folder.path(), Format::ServerAudit).unwrap();
     let order = shelf.order(&progress, SEGMENT_BYTES);

@@ -14,6 +14,7 @@ use std::{
 
 use anyhow::{Context as _, Result, bail};
 use clap::Subcommand;
+use serde_json::Value;
 use strongroom_wire::{
     Empty,
     dbss::{
@@ -349,11 +350,31 @@ fn verify(
     if let Some(file) = file {
         fs::write(file, &text).with_context(|| format!("cannot write {}", file.display()))?;
     }
-    output.show(&report, |_| text.clone())?;
-    if report["report"]["proven"] != true {
-        bail!("{word}: not proven; the report says what is wrong");
+    let found = &report["report"];
+    output.show(&report, |_| match file {
+        Some(_) => summary(found),
+        None => text.clone(),
+    })?;
+    if found["proven"] != true {
+        let why = found["unproven"].as_array().into_iter().flatten();
+        let why: Vec<_> = why.filter_map(Value::as_str).collect();
+        bail!("{word} is not proven: {}", why.join("; "));
     }
     Ok(())
+}
+
+/// What a report says, in a line; all of it is in the file.
+fn summary(report: &Value) -> String {
+    let text = |field: &str| report[field].as_str().unwrap_or("never").to_owned();
+    format!(
+        "{} lines in {} segments read; the chain covers {} to {}; {} gaps, {} problems",
+        report["lines"],
+        report["segments"],
+        text("covered_from"),
+        text("covered_until"),
+        report["gap_count"],
+        report["problem_count"]
+    )
 }
 
 fn remove(connection: &Connection, output: Output, word: &str) -> Result<()> {
