@@ -7,7 +7,7 @@
 //!
 //! - [`head`]: what a segment says of itself; [`chain`]: all segments of an instance
 //! - [`append`]: the next segment; [`verify`]: a proof; [`report`]: the proof, signed
-//! - [`restored`]: a segment as a read-only set of lines; [`search`]: lines of logs and of such
+//! - [`restored`]: a segment as a read-only set of lines; [`mod@search`]: lines of logs and of such
 //!   sets; `agree`: which of them
 //!
 //! Nothing here knows the catalog: it is all in the repository.

@@ -5,7 +5,7 @@
 //! each file (a [`Position`]) tells it by content where a file that it began has gone, and whatever
 //! went away unread becomes a [`Gap`].
 //!
-//! - [`format`]: which logs there are; [`directory`]: a directory that is read
+//! - [`mod@format`]: which logs there are; [`directory`]: a directory that is read
 //! - [`position`]: how far; [`reading`]: what came of it; [`gap`]: what did not
 //! - `listing`, `follow`, `left`: which files there are, which of them is which, and which are done
 //! - `packing`, `lines`: bytes of a file as its writer wrote them, whole lines of them
