@@ -8,6 +8,7 @@
 //!   `audit`: who calls, what it may do and how often, what is kept;
 //!   [`metrics`]: what is counted
 //! - [`cbr`], [`dbss`], [`ddm`], [`eps`], [`iam`], [`native`]: the services
+//! - [`stores`]: objects that are kept for other services
 //! - [`origins`], [`listen`], [`tls`]: sockets, connections, certificates
 //!
 //! Invariants: nothing below this crate is async; a vendor's odd spelling does not get past it;
@@ -32,6 +33,7 @@ pub mod native;
 pub mod origins;
 pub mod request;
 pub mod service;
+pub mod stores;
 pub mod tls;
 
 pub use cloud::{Cloud, Endpoints};
