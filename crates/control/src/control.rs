@@ -12,7 +12,7 @@ use std::{
 };
 
 use strongroom_catalog::{Catalog, Tx, VaultRow};
-use strongroom_model::{Clock, Entropy, ProjectId, Timestamp, VaultId};
+use strongroom_model::{BackupId, Clock, Entropy, ProjectId, Timestamp, VaultId};
 use strongroom_store::{ErrorKind, Key, Store, registry};
 
 use crate::{Caller, Error, MasterKey, Result, audit_logs::Heads, freshness::watchdog::Round};
@@ -75,6 +75,7 @@ pub struct Control {
     panics: Arc<Mutex<BTreeMap<&'static str, u64>>>,
     heads: Arc<Heads>,
     logs: Arc<Mutex<BTreeMap<String, Arc<Mutex<()>>>>>,
+    retained: Arc<Mutex<BTreeMap<BackupId, Timestamp>>>,
 }
 
 /// Called whenever jobs were ordered.
@@ -94,6 +95,7 @@ impl Control {
             panics: Arc::default(),
             heads: Arc::default(),
             logs: Arc::default(),
+            retained: Arc::default(),
         }
     }
 
@@ -215,6 +217,11 @@ impl Control {
     pub(crate) fn log_lock(&self, server: &str) -> Arc<Mutex<()>> {
         let mut logs = self.logs.lock().unwrap_or_else(PoisonError::into_inner);
         Arc::clone(logs.entry(server.to_owned()).or_default())
+    }
+
+    /// Until when the stores keep backups of locked vaults, as far as this process knows.
+    pub(crate) fn retained(&self) -> MutexGuard<'_, BTreeMap<BackupId, Timestamp>> {
+        self.retained.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Where files lie that do not outlive the work on them.

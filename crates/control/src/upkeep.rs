@@ -51,6 +51,7 @@ impl Control {
         let recounted = self.recount()?;
         self.catalog().fold_log()?;
         let notes = self.note_vaults()?;
+        self.retention_locks_round()?;
         Ok(Upkeep {
             expired,
             purged,

@@ -440,6 +440,10 @@ impl Backend for Faulty {
         }
     }
 
+    fn retained_until(&self, key: &Key) -> Result<Option<Timestamp>> {
+        self.inner.backend().retained_until(key)
+    }
+
     fn describe(&self) -> String {
         self.inner.describe()
     }

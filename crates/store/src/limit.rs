@@ -262,6 +262,10 @@ impl Backend for Limited {
         self.inner.backend().retain(key, until)
     }
 
+    fn retained_until(&self, key: &Key) -> Result<Option<Timestamp>> {
+        self.inner.backend().retained_until(key)
+    }
+
     fn describe(&self) -> String {
         self.inner.describe()
     }

@@ -191,6 +191,10 @@ impl Backend for Recorded {
             .note(Operation::Retain, key.as_str(), done, |()| 0)
     }
 
+    fn retained_until(&self, key: &Key) -> Result<Option<Timestamp>> {
+        self.inner.backend().retained_until(key)
+    }
+
     fn describe(&self) -> String {
         self.inner.describe()
     }

@@ -41,7 +41,7 @@ pub const SCHEMES: &[Scheme] = &[
     },
     Scheme {
         name: "s3",
-        form: "s3://bucket/prefix?endpoint=https://host:port&region=name",
+        form: "s3://bucket/prefix?endpoint=https://host:port&region=name&lock=compliance",
         open: open_s3,
     },
     Scheme {

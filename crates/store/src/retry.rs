@@ -205,6 +205,10 @@ impl Backend for Retry {
         self.persist(|| self.inner.backend().retain(key, until))
     }
 
+    fn retained_until(&self, key: &Key) -> Result<Option<Timestamp>> {
+        self.persist(|| self.inner.backend().retained_until(key))
+    }
+
     fn describe(&self) -> String {
         self.inner.describe()
     }

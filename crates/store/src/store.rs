@@ -136,6 +136,11 @@ impl Store {
         self.0.retain(key, until)
     }
 
+    /// Until when the object is retained; `None` if it is not.
+    pub fn retained_until(&self, key: &Key) -> Result<Option<Timestamp>> {
+        self.0.retained_until(key)
+    }
+
     /// Where the store is, in words for messages; holds no secrets.
     pub fn describe(&self) -> String {
         self.0.describe()
@@ -198,6 +203,9 @@ pub(crate) trait Backend: Send + Sync {
     fn retain(&self, key: &Key, _until: Timestamp) -> Result<()> {
         let cause = "this kind of store keeps no object from deletion";
         Err(Error::new(ErrorKind::Unsupported).at(key).because(cause))
+    }
+    fn retained_until(&self, _key: &Key) -> Result<Option<Timestamp>> {
+        Ok(None)
     }
     fn describe(&self) -> String;
 }

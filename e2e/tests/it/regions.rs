@@ -6,7 +6,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Context as _, Result, bail, ensure};
+use reqwest::{Certificate, blocking::Client};
 use serde_json::{Value, json};
 use strongroom_e2e::{
     binary::{self, Program},
@@ -76,6 +77,12 @@ impl Far {
         let ca = self.folder.join("tls/ca.pem");
         let (at, secret, ca) = (&self.at, text(secret), text(&ca));
         format!("strongroom://{at}/{store}?secret={secret}&ca={ca}")
+    }
+
+    /// Speaks to its stores by hand.
+    fn http(&self) -> Result<Client> {
+        let ca = Certificate::from_pem(&fs::read(self.folder.join("tls/ca.pem"))?)?;
+        Ok(Client::builder().add_root_certificate(ca).build()?)
     }
 
     /// The objects of a store.
@@ -160,6 +167,23 @@ fn files(folder: &Path) -> usize {
     files_below(folder).map_or(0, |found| found.len())
 }
 
+/// Whoever has the near service's own secret deletes all that he can; what was refused.
+fn ravage(far: &Far, store: &str, secret: &Path) -> Result<Vec<String>> {
+    let http = far.http()?;
+    let secret = fs::read_to_string(secret)?;
+    let mut refused = Vec::new();
+    for key in files_below(&far.objects(store))? {
+        let url = format!("https://{}/v1/stores/{store}/objects/{key}", far.at);
+        let answer = http.delete(url).bearer_auth(secret.trim()).send()?;
+        match answer.status().as_u16() {
+            204 => {}
+            423 => refused.push(key),
+            status => bail!("{key}: {status}"),
+        }
+    }
+    Ok(refused)
+}
+
 /// A service made anew from what the far one keeps, and the master key.
 fn rebuild(folder: &Path, key: &Path, region: &str) -> Result<Service> {
     let anew = folder.join("anew");
@@ -216,6 +240,33 @@ fn a_copy_in_another_strongroom_survives_kills_and_restores_with_the_first_one_g
             "{name} shows a name"
         );
     }
+
+    // Locked, the copy is safe from the first service itself.
+    let lock = ["vault", "safety", "copies", "--lock", "--manual-too"];
+    near.program().run(&lock)?;
+    let http = far.http()?;
+    let own = fs::read_to_string(&secret)?;
+    let manifest = files_below(&objects)?;
+    let manifest = manifest.iter().find(|key| key.contains("/manifests/"));
+    let manifest = manifest.context("a manifest")?;
+    let url = format!("https://{}/v1/stores/mine/retention/{manifest}", far.at);
+    wait::until(
+        "the lock at the store, which the manifest gets last",
+        || {
+            let answer = http.get(&url).bearer_auth(own.trim()).send()?;
+            let until = answer.headers().get("strongroom-store-until");
+            Ok(until.map(drop))
+        },
+    )?;
+    let refused = ravage(&far, "mine", &secret)?;
+    for kind in ["/vault.json", "/format", "/keys/", "/manifests/", "/packs/"] {
+        let kept = refused.iter().any(|key| key.contains(kind));
+        ensure!(kept, "{kind} could be deleted: {refused:?}");
+    }
+    let said = far
+        .program()
+        .run(&["admin", "store", "undelete", "mine", "--days", "1"])?;
+    ensure!(said.contains("objects are back"), "{said}");
 
     near.kill()?;
     let key = folder.join("kept.key");

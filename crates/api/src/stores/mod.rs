@@ -23,7 +23,9 @@ use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header, request::Part
 use http_body_util::BodyExt as _;
 use strongroom_control::hosting::{
     Error, ErrorKind, Hosting, Kept, Key, Store,
-    protocol::{self, END, KIND, LENGTH, MARK, MORE, OBJECT_BYTES_MAX, PAGE, RETAINS, VERSION},
+    protocol::{
+        self, END, KIND, LENGTH, MARK, MORE, OBJECT_BYTES_MAX, PAGE, RETAINS, UNTIL, VERSION,
+    },
 };
 use strongroom_model::Timestamp;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -100,7 +102,7 @@ impl Desk {
         let kept = blocking(move || this.hosting.enter(&name, &secret)).await?;
         let store = kept.store();
         match ask {
-            Ask::About => Ok(with_header(RETAINS, HeaderValue::from_static("yes"))),
+            Ask::About => Ok(with_header(RETAINS, UNTIL, HeaderValue::from_static("yes"))),
             Ask::List { prefix, after } => {
                 let page = blocking(move || page(&store, &prefix, after.as_ref())).await?;
                 Ok(page.into_response())
@@ -115,6 +117,13 @@ impl Desk {
                 self.put(kept, key, how, held).await
             }
             Ask::Delete(key) => done(blocking(move || store.delete(&key)).await),
+            Ask::Retained(key) => {
+                let until = blocking(move || store.retained_until(&key)).await?;
+                Ok(match until {
+                    Some(until) => with_header(UNTIL, HeaderValue::from(until.as_seconds())),
+                    None => StatusCode::NO_CONTENT.into_response(),
+                })
+            }
             Ask::Retain(key, until) => {
                 let until = Timestamp::from_micros(until.saturating_mul(1_000_000));
                 done(blocking(move || store.retain(&key, until)).await)

@@ -18,6 +18,8 @@ pub(super) enum Ask {
     Put(Key, Put),
     /// A deletion.
     Delete(Key),
+    /// Until when an object is kept.
+    Retained(Key),
     /// To keep an object until that second.
     Retain(Key, i64),
 }
@@ -61,6 +63,7 @@ pub(super) fn read(method: &Method, uri: &Uri) -> Result<(String, Ask), Error> {
             };
             Ask::Put(Key::new(key)?, how)
         }
+        (&Method::GET, "retention", key) => Ask::Retained(Key::new(key)?),
         (&Method::PUT, "retention", key) => {
             let until = query("until").and_then(|text| text.parse().ok());
             Ask::Retain(Key::new(key)?, until.ok_or_else(unknown)?)

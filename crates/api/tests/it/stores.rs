@@ -223,6 +223,9 @@ fn what_is_retained_there_stays_whoever_asks() {
     store.create_new(&key("packs/a"), b"x").unwrap();
     let day = host.clock.now().plus_seconds(86_400);
     store.retain(&key("packs/a"), day).unwrap();
+    let until = store.retained_until(&key("packs/a")).unwrap().unwrap();
+    assert_eq!(until.as_seconds(), day.as_seconds());
+    assert_eq!(store.retained_until(&key("packs/b")).unwrap(), None);
     let refused = store.delete(&key("packs/a")).unwrap_err();
     assert_eq!(refused.kind, ErrorKind::Retained);
     assert!(cause(&refused).contains("423"), "{}", cause(&refused));

@@ -24,6 +24,22 @@ pub(crate) fn get(tx: &Tx<'_>, project: ProjectId, id: BackupId) -> Result<Backu
         .ok_or_else(|| Error::not_found(Reason::NoSuchBackup, id))
 }
 
+/// The backups of a vault that are neither being made nor on their way out.
+pub(crate) fn finished(tx: &Tx<'_>, project: &ProjectId, vault: VaultId) -> Result<Vec<BackupRow>> {
+    let filter = catalog::BackupFilter {
+        vault_id: Some(vault),
+        statuses: vec![
+            BackupStatus::Available,
+            BackupStatus::WaitingRestore,
+            BackupStatus::Restoring,
+            BackupStatus::Error,
+        ],
+        ..catalog::BackupFilter::default()
+    };
+    let page = catalog::Page::ALL;
+    Ok(tx.backups().list(project, &filter, &[], &page)?.rows)
+}
+
 /// The backup with its parts.
 pub(super) fn view(tx: &Tx<'_>, row: BackupRow) -> Result<Backup> {
     let parts = tx.backups().parts_of(&row.project_id, &[row.id])?;

@@ -309,6 +309,20 @@ fn put_terms(tx: &Tx<'_>, known: &Known, now: Timestamp) -> Result<()> {
             Some(_) => {}
         }
     }
+    for row in &known.organization_policies {
+        let table = tx.organization_policies();
+        match table.get(&row.domain_id, &row.id)? {
+            None => table.insert(row)?,
+            // The note of another vault knew an older one.
+            Some(there) if there.updated_at < row.updated_at => {
+                table.change(&row.domain_id, &row.id, |there| *there = row.clone())?;
+            }
+            Some(_) => {}
+        }
+    }
+    for rollout in &known.rollouts {
+        tx.organization_policies().set_rollout(rollout)?;
+    }
     for binding in &known.bindings {
         let policy = tx.policies().get(&binding.project_id, &binding.policy_id)?;
         if let Some(policy) = policy {

@@ -9,8 +9,9 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use strongroom_catalog::{
     BackupFilter, BackupRow, CheckpointRow, Columns, Document, DomainRow, EnterpriseProjectRow,
-    Page, PolicyRow, PolicyType, ProjectRow, ResourceRow, TagRow, Tx, VaultPolicyRow,
-    VaultResourceRow, VaultRow, VaultSafetyRow, policies::ScheduledBackupRow,
+    OrganizationPolicyRow, Page, PolicyRow, PolicyType, ProjectRow, ResourceRow, RolloutRow,
+    TagRow, Tx, VaultPolicyRow, VaultResourceRow, VaultRow, VaultSafetyRow,
+    policies::ScheduledBackupRow,
 };
 
 use crate::{Error, Reason, Result, vaults};
@@ -50,6 +51,11 @@ pub(crate) struct Rows {
     /// Which of the backups a calendar asked for, and what they were promised.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     scheduled: Vec<Columns>,
+    /// The organization's policies, and which of the project's came of them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    organization_policies: Vec<Columns>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    rollouts: Vec<Columns>,
 }
 
 /// The same rows, read.
@@ -69,6 +75,8 @@ pub(crate) struct Known {
     pub(crate) policies: Vec<PolicyRow>,
     pub(crate) bindings: Vec<VaultPolicyRow>,
     pub(crate) scheduled: Vec<ScheduledBackupRow>,
+    pub(crate) organization_policies: Vec<OrganizationPolicyRow>,
+    pub(crate) rollouts: Vec<RolloutRow>,
 }
 
 impl Rows {
@@ -129,7 +137,34 @@ impl Rows {
         }
         let scheduled = tx.scheduled_backups().of_vault(project, id, None)?;
         rows.scheduled = scheduled.iter().map(|one| one.row.to_document()).collect();
+        rows.add_organization(tx, vault)?;
         Ok(rows)
+    }
+
+    /// The organization's policies, each with the one of this project that came of it, so that
+    /// they are found again to be the organization's and not rolled out a second time.
+    fn add_organization(&mut self, tx: &Tx<'_>, vault: &VaultRow) -> Result<()> {
+        let project = &vault.project_id;
+        let domain = tx.projects().get(project)?.map(|project| project.domain_id);
+        for row in tx.organization_policies().any_domain()? {
+            if Some(row.domain_id) != domain {
+                continue;
+            }
+            self.organization_policies.push(row.to_document());
+            let rollouts = tx.organization_policies().rollouts(&row.id)?.into_iter();
+            for rollout in rollouts.filter(|rollout| rollout.project_id == *project) {
+                let id = rollout.policy_id.as_ref().and_then(|id| id.parse().ok());
+                let Some(id) = id else { continue };
+                if let Some(policy) = tx.policies().get(project, &id)? {
+                    let policy = policy.to_document();
+                    if !self.policies.contains(&policy) {
+                        self.policies.push(policy);
+                    }
+                    self.rollouts.push(rollout.to_document());
+                }
+            }
+        }
+        Ok(())
     }
 
     /// A backup and what it hangs on.
@@ -170,6 +205,8 @@ impl Rows {
             policies: rows(&self.policies)?,
             bindings: rows(&self.bindings)?,
             scheduled: rows(&self.scheduled)?,
+            organization_policies: rows(&self.organization_policies)?,
+            rollouts: rows(&self.rollouts)?,
         })
     }
 }

@@ -23,6 +23,7 @@ use super::{
     failure::{self, of_control},
     params::{self, Collect},
     repository::{BACKUP_LABEL, Data},
+    retain::{Again, order_retention},
     watch::watch,
 };
 use crate::{Control, Result};
@@ -42,6 +43,9 @@ const LOOK_AGAIN_SECONDS: i64 = 600;
 struct Outcome {
     /// Bytes that were removed.
     removed: u64,
+    /// Packs that were written anew.
+    #[serde(default)]
+    repacked: u64,
     /// Whether something waits for writers that are still at work.
     waits: bool,
     /// What is left, if nothing else was written meanwhile.
@@ -100,6 +104,7 @@ fn collect(control: &Control, context: &StepContext<'_>) -> Result<Value, StepEr
     let params: Collect = context.params()?;
     let nothing = Outcome {
         removed: 0,
+        repacked: 0,
         waits: false,
         left: None,
     };
@@ -137,6 +142,7 @@ fn collect(control: &Control, context: &StepContext<'_>) -> Result<Value, StepEr
         .map_err(|error| data.failed(&error))?;
     Ok(json!(Outcome {
         removed: collected.bytes_removed,
+        repacked: collected.packs_repacked,
         waits: collected.packs_waiting > 0,
         left,
     }))
@@ -243,6 +249,9 @@ fn end(control: &Control, tx: &Tx<'_>, job: &Job, ending: &Ending) -> Result<()>
         });
         row.updated_at = now;
     })?;
+    if outcome.repacked > 0 {
+        order_retention(control, tx, &vault, Again::Yes)?;
+    }
     tx.repositories().change(&project, &params.vault, |row| {
         row.last_collect_at = Some(now);
         row.stored_bytes = vault.used_bytes;

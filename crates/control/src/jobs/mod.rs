@@ -5,6 +5,7 @@
 //! - `delete_backup`, `remove_resources`, `delete_vault`: let data go
 //! - `replicate`: copies one backup into another region
 //! - `verify`: reads a part of a vault's data again, and heals it
+//! - `retain`: has the store keep what a locked vault's backups need
 //! - `collect`: frees what no backup of a vault needs any more
 //! - `import`: takes backups that the catalog does not know into it; `note`: writes beside the
 //!   data what the catalog knows
@@ -49,6 +50,7 @@ mod remove_resources;
 mod replicate;
 mod repository;
 mod restore;
+mod retain;
 pub(crate) mod saved;
 mod verify;
 mod watch;
@@ -64,7 +66,11 @@ use strongroom_model::Clock;
 use crate::{Control, Error, Result};
 
 pub(crate) use self::{
-    collect::order_collection, failure::chain, note::order_note, repository::BACKUP_LABEL,
+    collect::order_collection,
+    failure::chain,
+    note::order_note,
+    repository::BACKUP_LABEL,
+    retain::{Again, order_retention},
     verify::order_verification,
 };
 
@@ -83,6 +89,8 @@ pub(crate) const REPLICATE: &str = "replicate";
 /// The name of the job that frees what nothing needs any more.
 pub(crate) const COLLECT: &str = "collect";
 
+/// The name of the job that has the store keep what a locked vault's backups need.
+pub(crate) const RETAIN: &str = "retain";
 /// The name of the job that reads data again.
 pub(crate) const VERIFY: &str = "verify";
 /// The name of the job that backs up audit logs.
@@ -124,6 +132,7 @@ pub const ALL: &[&JobType<Control>] = &[
     &delete_vault::JOB,
     &replicate::JOB,
     &collect::JOB,
+    &retain::JOB,
     &import::JOB,
     &note::JOB,
     &audit_backup::JOB,
@@ -198,6 +207,7 @@ mod tests {
             DELETE_VAULT,
             REPLICATE,
             COLLECT,
+            RETAIN,
             IMPORT,
             NOTE,
             AUDIT_BACKUP,

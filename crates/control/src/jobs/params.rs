@@ -272,6 +272,15 @@ pub(crate) struct AuditVerify {
     pub(crate) to: Option<Timestamp>,
 }
 
+/// The parameters of `retain`.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct Retain {
+    pub(crate) project: ProjectId,
+    pub(crate) vault: VaultId,
+    /// Whether packs were written anew, so that nothing counts as done.
+    pub(crate) again: bool,
+}
+
 /// Work on one resource is done in the order it was asked for.
 pub(crate) fn resource_key(resource: ResourceId) -> String {
     format!("resource:{resource}")

@@ -29,6 +29,7 @@ use super::{
     own_paths::Without,
     params::Protect,
     repository::Data,
+    retain::{Again, order_retention},
     saved::Saved,
     watch::watch,
 };
@@ -273,7 +274,10 @@ fn end(control: &Control, tx: &Tx<'_>, job: &Job, ending: &Ending) -> Result<()>
     if *ending != Ending::Succeeded {
         collect::order(control, tx, project, params.vault)?;
     }
-    Ok(())
+    match tx.vaults().get(&project, &params.vault)? {
+        Some(vault) => order_retention(control, tx, &vault, Again::No),
+        None => Ok(()),
+    }
 }
 
 fn settle_backup(

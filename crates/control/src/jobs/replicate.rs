@@ -26,6 +26,7 @@ use super::{
     failure::{self, fail, of_control},
     params::Replicate,
     repository::Data,
+    retain::{Again, order_retention},
     saved::Saved,
     watch::watch,
 };
@@ -238,6 +239,8 @@ fn end(control: &Control, tx: &Tx<'_>, job: &Job, ending: &Ending) -> Result<()>
     if let Some(replica) = tx.backups().get(&project, &params.replica)? {
         if failure.is_none() {
             settle_replica(control, tx, &replica)?;
+            let vault = vaults::rows::get(tx, project, params.destination_vault)?;
+            order_retention(control, tx, &vault, Again::No)?;
         } else {
             backups::remove(tx, &replica, now)?;
             collect::order(control, tx, project, params.destination_vault)?;

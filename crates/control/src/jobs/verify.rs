@@ -17,9 +17,7 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use strongroom_catalog::{
-    BackupCheckRow, BackupFilter, BackupRow, Json, Page, Tx, VaultCheckRow, VaultRow,
-};
+use strongroom_catalog::{BackupCheckRow, BackupRow, Json, Tx, VaultCheckRow, VaultRow};
 use strongroom_engine::{
     Error as EngineError, ManifestId, Repository, WriterOptions,
     check::{CheckOptions, Depth, Finding, check},
@@ -41,9 +39,10 @@ use super::{
     manifests::{Lost, bring_back},
     params::{self, Verify},
     repository::Data,
+    retain::{Again, order_retention},
     watch::watch,
 };
-use crate::{Control, Result};
+use crate::{Control, Result, backups};
 
 /// The job.
 pub(super) const JOB: JobType<Control> = JobType {
@@ -187,21 +186,9 @@ fn read_part(
 
 /// The backups whose data must be there, by manifest.
 fn known(tx: &Tx<'_>, params: &Verify) -> Result<BTreeMap<ManifestId, BackupRow>> {
-    let filter = BackupFilter {
-        vault_id: Some(params.vault),
-        statuses: vec![
-            BackupStatus::Available,
-            BackupStatus::WaitingRestore,
-            BackupStatus::Restoring,
-            BackupStatus::Error,
-        ],
-        ..BackupFilter::default()
-    };
-    let listed = tx
-        .backups()
-        .list(&params.project, &filter, &[], &Page::ALL)?;
+    let rows = backups::rows::finished(tx, &params.project, params.vault)?;
     let of = |row: BackupRow| Some((row.manifest_id.as_ref()?.parse().ok()?, row));
-    Ok(listed.rows.into_iter().filter_map(of).collect())
+    Ok(rows.into_iter().filter_map(of).collect())
 }
 
 /// Whether a manifest that the catalog knows is not there: cheap, so it is asked each time.
@@ -389,6 +376,11 @@ fn end(control: &Control, tx: &Tx<'_>, job: &Job, ending: &Ending) -> Result<()>
         bytes: sum(|row| row.bytes) + looked.bytes,
         healed: sum(|row| row.healed) + looked.healed,
     })?;
+    if looked.healed > 0
+        && let Some(vault) = tx.vaults().get(&project, &params.vault)?
+    {
+        order_retention(control, tx, &vault, Again::Yes)?;
+    }
     if !looked.complete {
         return Ok(());
     }

@@ -3,6 +3,7 @@
 //! - A **lock** keeps automatic backups (and, if that was said, backups made by hand) until they
 //!   expire; nobody unlocks, an operator neither.
 //! - A **guard** has every deletion show its plan first: it needs the plan's token.
+//!   Where the store offers it, the lock holds there too (`at_store`).
 //! - **Grace** is how long what was deleted can be brought back.
 //!
 //! A lock or a guard also has retention keep its promises: no change of a policy lets go of what
@@ -11,13 +12,15 @@
 //! Each can be made stricter by whoever may change the vault. Looser, only an operator makes the
 //! guard and the grace, and nobody the lock.
 
+pub(crate) mod at_store;
+
 use strongroom_catalog::{BackupRow, Tx, VaultRow, VaultSafetyRow};
 use strongroom_model::{Timestamp, VaultId};
 
 use crate::{
     Caller, Control, Error, Reason, Result,
     control::{operator, project},
-    trash,
+    jobs, trash,
     vaults::rows,
 };
 
@@ -68,7 +71,7 @@ impl Control {
     ) -> Result<Safety> {
         let project = project(caller)?;
         let now = self.now();
-        self.write(|tx| {
+        self.order(|tx| {
             let vault = rows::get_available(tx, project, id, Reason::VaultNotUpdatable)?;
             let before = safety_of(tx, &vault)?;
             may_change(caller, before, change)?;
@@ -85,6 +88,7 @@ impl Control {
                 row.locked = change.locked.unwrap_or(row.locked);
                 row.updated_at = now;
             })?;
+            jobs::order_retention(self, tx, &vault, jobs::Again::No)?;
             safety_of(tx, &vault)
         })
     }

@@ -8,12 +8,12 @@
 //! call changes everything or nothing.
 
 use serde_json::json;
-use strongroom_catalog::{BackupFilter, BackupRow, Page, Tx, VaultRow};
-use strongroom_model::{OperationLogId, Timestamp, VaultId, retention::Zone, state::BackupStatus};
+use strongroom_catalog::{BackupRow, Tx, VaultRow};
+use strongroom_model::{OperationLogId, Timestamp, VaultId, retention::Zone};
 
 use super::end_of_day;
 use crate::{
-    Caller, Control, Error, Reason, Result,
+    Caller, Control, Error, Reason, Result, backups,
     control::project,
     jobs, locks,
     operation_logs::{self, NewTask, OperationDetail},
@@ -57,7 +57,7 @@ impl Control {
         self.write(|tx| {
             let vault =
                 vaults::rows::get_available(tx, project, new.vault_id, Reason::VaultStateForbids)?;
-            let backups = finished(tx, &vault)?;
+            let backups = backups::rows::finished(tx, &project, vault.id)?;
             for backup in &backups {
                 may_end(tx, &vault, backup, end, now)?;
             }
@@ -90,24 +90,6 @@ impl Control {
             Ok(ExpiryChanged { affected, task })
         })
     }
-}
-
-/// The backups of a vault that are neither being made nor on their way out.
-fn finished(tx: &Tx<'_>, vault: &VaultRow) -> Result<Vec<BackupRow>> {
-    let filter = BackupFilter {
-        vault_id: Some(vault.id),
-        statuses: vec![
-            BackupStatus::Available,
-            BackupStatus::WaitingRestore,
-            BackupStatus::Restoring,
-            BackupStatus::Error,
-        ],
-        ..BackupFilter::default()
-    };
-    let all = tx
-        .backups()
-        .list(&vault.project_id, &filter, &[], &Page::ALL)?;
-    Ok(all.rows)
 }
 
 /// Refuses an end that comes before the one that a lock or a guard keeps.

@@ -10,6 +10,8 @@ use strongroom_control::{
     import::{Found, NewImport, Rebuilt},
     locks::SafetyChange,
     operation_logs::{OperationDetail, OperationFailure},
+    organization::{NewOrganizationPolicy, Rollout},
+    policies::{NewPolicy, PolicyChange, VaultPolicy},
     restores::RestoreTarget,
     vaults::{NewVault, VaultChange},
     vaults_below,
@@ -456,4 +458,64 @@ fn policies_come_back_with_what_they_promised_and_go_on() {
             .filter(|was| now.iter().any(|is| is.id == was.id));
         assert_eq!(left.count(), old, "after {nights} nights");
     }
+}
+
+#[test]
+fn policies_of_an_organization_come_back_as_its_own_and_are_rolled_out_to_whoever_lacks_them() {
+    let (mut world, vault) = scene();
+    let nightly = NewPolicy {
+        definition: counted(3),
+        ..NewPolicy::new("nightly", &["FREQ=DAILY;BYHOUR=1;BYMINUTE=0"])
+    };
+    let new = NewOrganizationPolicy {
+        name: "everybody".into(),
+        description: Some("at night".into()),
+        effective_scope: None,
+        policy: nightly,
+    };
+    let control = &world.control;
+    let made = control.create_organization_policy(&world.admin, new);
+    let made = made.unwrap();
+    let rollouts = |world: &World| {
+        let listed = world.control.organization_rollouts(&world.admin, made.id);
+        listed.unwrap()
+    };
+    let before = rollouts(&world);
+    assert_eq!(before.len(), 2);
+    let ours = world.alice.project_id.unwrap();
+    let of_ours = |all: &[Rollout]| {
+        let found = all.iter().find(|rollout| rollout.project_id == ours);
+        found.unwrap().policy_id.clone()
+    };
+    let policy_id = of_ours(&before).parse().unwrap();
+    let bound = VaultPolicy {
+        vault_id: vault,
+        policy_id,
+        destination_vault_id: None,
+    };
+    let bound = control.associate_vault_policies(&world.alice, &[bound]);
+    bound.unwrap();
+    control.keep_up().unwrap();
+    world.run();
+
+    world.lose_catalog();
+    assert_eq!(rebuild(&world).len(), 1);
+    let control = &world.control;
+    let again = control.show_organization_policy(&world.admin, made.id);
+    let again = again.unwrap();
+    assert_eq!(
+        (&again.name, &again.description),
+        (&made.name, &made.description)
+    );
+    assert_eq!(again.policy_name, made.policy_name);
+    // It is the organization's still, and no second one was made.
+    assert_eq!(of_ours(&rollouts(&world)), policy_id.to_string());
+    let renamed = PolicyChange {
+        name: Some("mine".into()),
+        ..PolicyChange::default()
+    };
+    let changed = control.update_policy(&world.alice, policy_id, renamed);
+    assert_eq!(refused(changed), Reason::Forbidden);
+    control.keep_up().unwrap();
+    assert_eq!(of_ours(&rollouts(&world)), policy_id.to_string());
 }

@@ -31,7 +31,11 @@ use strongroom_model::{
     BackupId, Bytes, CheckpointId, Clock, DomainId, Entropy, GiB, ProjectId, ResourceId,
     ResourceKind, UserId, VaultId,
 };
-use strongroom_store::{Key, Store, fault::Faults};
+use strongroom_store::{
+    Key, Store,
+    fault::Faults,
+    kept::{Kept, Terms},
+};
 use strongroom_testkit::{clock::ManualClock, entropy::SeededEntropy};
 use tempfile::TempDir;
 
@@ -122,6 +126,26 @@ impl World {
             entropy,
             mounts: Mutex::default(),
         }
+    }
+
+    /// Goes on with stores that are kept, as another service keeps them.
+    pub(crate) fn keep_stores(&mut self) {
+        let (data, clock) = (self.dir.path().join("data"), Arc::clone(&self.clock));
+        let kept = move |vault: VaultId| {
+            let url = data.join("repositories").join(vault.to_string());
+            let clock = Arc::clone(&clock) as Arc<dyn Clock>;
+            Ok(Kept::open(url.to_str().unwrap(), Terms::default(), clock)?.store())
+        };
+        let own = self.dir.path().join("data");
+        self.control = Control::new(Parts {
+            catalog: self.catalog.clone(),
+            clock: Arc::clone(&self.clock) as _,
+            entropy: Arc::clone(&self.entropy) as _,
+            store_of: Arc::new(kept),
+            regions: [].into(),
+            master_key: master_key(),
+            own_paths: vec![own],
+        });
     }
 
     /// Goes on with another clock.

@@ -20,6 +20,7 @@
 
 mod look;
 mod mark;
+mod needed;
 mod repack;
 mod sweep;
 
@@ -31,6 +32,7 @@ use std::{
 use strongroom_model::Entropy;
 
 use self::mark::Marked;
+pub use self::needed::needed;
 use crate::{
     error::Result,
     id::{ManifestId, PackId},
@@ -85,6 +87,9 @@ pub struct Collected {
     pub manifests_removed: u64,
     /// Packs that turned out to be needed at the second look and stay.
     pub packs_kept: u64,
+    /// Packs, parity objects and manifests that a lock of the store keeps although nothing needs
+    /// them.
+    pub retained: u64,
     /// Packs in quarantine that wait for writers.
     pub packs_waiting: u64,
     /// Their bytes, as far as known.

@@ -72,21 +72,30 @@ pub(super) fn sweep(
         }
         None => return Ok(()),
     }
-    collected.manifests_removed += remove_manifests(repository, last_words)?;
+    let (removed, retained) = remove_manifests(repository, last_words)?;
+    collected.manifests_removed += removed;
+    collected.retained += retained;
+    let (mut packs_retained, mut bytes_retained) = (0, 0);
     for pack in &quarantine.packs {
         progress.check()?;
-        repository.remove_pack(*pack)?;
+        // One that a lock keeps is asked for again by a later collection: nothing names it then.
+        if unless_retained(repository.remove_pack(*pack))?.is_none() {
+            packs_retained += 1;
+            bytes_retained += self::sizes(repository, &[*pack])?;
+        }
     }
     drop_from_index(repository, &condemned, entropy)?;
-    collected.packs_removed += quarantine.packs.len() as u64;
-    collected.bytes_removed += sizes;
+    collected.retained += packs_retained;
+    collected.packs_removed += quarantine.packs.len() as u64 - packs_retained;
+    collected.bytes_removed += sizes.saturating_sub(bytes_retained);
     repository.lift(quarantine.id)
 }
 
 /// Says the last word on every forgotten manifest and removes it, where no pack hangs on it.
 pub(super) fn remove_forgotten(repository: &Repository, entropy: &dyn Entropy) -> Result<u64> {
     let last_words = last_words(repository, entropy)?;
-    remove_manifests(repository, last_words)
+    let (removed, _) = remove_manifests(repository, last_words)?;
+    Ok(removed)
 }
 
 /// The leases that still stand in the way, after fencing off those that may be.
@@ -130,14 +139,26 @@ fn last_words(repository: &Repository, entropy: &dyn Entropy) -> Result<Vec<Act>
     Ok(last)
 }
 
-fn remove_manifests(repository: &Repository, acts: Vec<Act>) -> Result<u64> {
-    let mut removed = 0;
+/// How many were removed, and how many a lock keeps: those stay forgotten until it ends.
+fn remove_manifests(repository: &Repository, acts: Vec<Act>) -> Result<(u64, u64)> {
+    let (mut removed, mut retained) = (0, 0);
     for (id, act) in acts {
-        repository.remove(Object::Manifest(id))?;
+        if unless_retained(repository.remove(Object::Manifest(id)))?.is_none() {
+            retained += 1;
+            continue;
+        }
         repository.clear_forgotten(&id, act)?;
         removed += 1;
     }
-    Ok(removed)
+    Ok((removed, retained))
+}
+
+/// `None` where a lock of the store keeps what was to be removed.
+fn unless_retained(removed: Result<()>) -> Result<Option<()>> {
+    match removed {
+        Err(error) if error.store_kind() == Some(ErrorKind::Retained) => Ok(None),
+        removed => removed.map(Some),
+    }
 }
 
 /// Writes the index anew without the packs that are gone.

@@ -261,6 +261,12 @@ impl Backend for View {
         self.0.retain(key, until.as_seconds())
     }
 
+    fn retained_until(&self, key: &Key) -> Result<Option<Timestamp>> {
+        let (until, _) = self.0.retained_until(&digest_of(key))?;
+        let told = until != i64::MIN;
+        Ok(told.then(|| Timestamp::from_micros(until.saturating_mul(1_000_000))))
+    }
+
     fn describe(&self) -> String {
         self.0.objects.describe()
     }

@@ -79,6 +79,8 @@ fn what_is_retained_cannot_be_deleted_before_its_time() {
     // Never shorter.
     scene.store.retain(&name, scene.in_seconds(1)).unwrap();
     scene.store.retain(&name, scene.in_seconds(-DAY)).unwrap();
+    let until = scene.store.retained_until(&name).unwrap();
+    assert_eq!(until, Some(scene.in_seconds(DAY)));
     scene.pass(DAY - 1);
     let refused = scene.store.delete(&name).unwrap_err();
     assert_eq!(refused.kind, ErrorKind::Retained);

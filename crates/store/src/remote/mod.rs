@@ -29,7 +29,7 @@ use tokio::runtime::Runtime;
 
 use self::{
     address::{Address, refused},
-    protocol::{END, KIND, LENGTH, MARK, MORE, RETAINS, VERSION},
+    protocol::{END, KIND, LENGTH, MARK, MORE, RETAINS, UNTIL, VERSION},
 };
 use crate::{
     config::Environment,
@@ -233,6 +233,14 @@ impl Backend for Remote {
         let request = self.about(Method::PUT, "retention", key, &query);
         let done = self.send(request).map_err(|error| error.at(key));
         done.map(drop)
+    }
+
+    fn retained_until(&self, key: &Key) -> Result<Option<Timestamp>> {
+        let request = self.about(Method::GET, "retention", key, "");
+        let response = self.send(request).map_err(|error| error.at(key))?;
+        let until = text_of(&response, UNTIL).map(str::parse::<i64>);
+        let until = until.transpose().map_err(unreadable)?;
+        Ok(until.map(|until| Timestamp::from_micros(until.saturating_mul(1_000_000))))
     }
 
     fn describe(&self) -> String {

@@ -9,6 +9,7 @@
 //! PUT    /v1/stores/NAME/objects/KEY?put=create       a create, which has one winner
 //! PUT    /v1/stores/NAME/objects/KEY?put=content      a put under a name made from the content
 //! DELETE /v1/stores/NAME/objects/KEY
+//! GET    /v1/stores/NAME/retention/KEY                until when an object is kept from deletion
 //! PUT    /v1/stores/NAME/retention/KEY?until=SECONDS  keeps an object from deletion
 //! ```
 //!
@@ -27,6 +28,8 @@ pub const KIND: &str = "strongroom-store-kind";
 pub const LENGTH: &str = "strongroom-store-length";
 /// In the answer about a store: `yes` if it keeps objects from deletion.
 pub const RETAINS: &str = "strongroom-store-retains";
+/// In the answer about a retention: the second of its end; absent if there is none.
+pub const UNTIL: &str = "strongroom-store-until";
 
 /// The longest object: the engine's largest, a pack, has half of that at most.
 pub const OBJECT_BYTES_MAX: u64 = 256 << 20;

@@ -1,4 +1,4 @@
-//! Reads `s3://bucket/prefix?endpoint=…&region=…`.
+//! Reads `s3://bucket/prefix?endpoint=…&region=…&lock=…`.
 //!
 //! Everything that is not understood is refused: a misspelt parameter that is passed over would
 //! send a backup to the wrong place.
@@ -20,6 +20,35 @@ pub(super) struct Address {
     /// The server's URL; `None` for Amazon's own.
     pub(super) endpoint: Option<Url>,
     pub(super) region: String,
+    /// How objects are kept from deletion, if they are to be.
+    pub(super) lock: Option<Mode>,
+}
+
+/// Who may end a lock before its time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Mode {
+    /// Whoever has a special permission.
+    Governance,
+    /// Nobody.
+    Compliance,
+}
+
+impl Mode {
+    fn read(word: &str) -> Result<Self> {
+        match word {
+            "governance" => Ok(Self::Governance),
+            "compliance" => Ok(Self::Compliance),
+            _ => Err(refused("lock is governance or compliance")),
+        }
+    }
+
+    /// S3's own word.
+    pub(super) const fn word(self) -> &'static str {
+        match self {
+            Self::Governance => "GOVERNANCE",
+            Self::Compliance => "COMPLIANCE",
+        }
+    }
 }
 
 impl Address {
@@ -37,11 +66,12 @@ impl Address {
                 "write s3://bucket/prefix?endpoint=https://host:port&region=name",
             ));
         }
-        let (mut endpoint, mut region) = (None, None);
+        let (mut endpoint, mut region, mut lock) = (None, None, None);
         for (name, value) in parsed.query_pairs() {
             let place = match &*name {
                 "endpoint" => &mut endpoint,
                 "region" => &mut region,
+                "lock" => &mut lock,
                 _ => return Err(refused(format!("an s3:// URL has no parameter {name:?}"))),
             };
             if value.is_empty() || place.replace(value.into_owned()).is_some() {
@@ -56,6 +86,7 @@ impl Address {
             prefix: prefix.to_string(),
             endpoint: endpoint.map(|text| parse_endpoint(text)).transpose()?,
             region: region.map_or_else(|| "us-east-1".to_owned(), Clone::clone),
+            lock: lock.as_deref().map(Mode::read).transpose()?,
         })
     }
 
@@ -72,6 +103,7 @@ impl Address {
             prefix,
             region,
             endpoint,
+            lock: _,
         } = self;
         let place = if prefix.is_empty() {
             bucket.clone()

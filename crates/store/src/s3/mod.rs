@@ -9,6 +9,7 @@
 //! Invariant: one call makes one attempt; only parts of an upload are retried here.
 
 mod address;
+mod lock;
 mod refusal;
 
 use std::{future::Future, ops::Range, time::Duration};
@@ -23,10 +24,12 @@ use object_store::{
     multipart::{MultipartStore, PartId},
     path::Path,
 };
+use strongroom_model::Timestamp;
 use tokio::runtime::Runtime;
 
 use self::{
     address::{Address, refused},
+    lock::Locks,
     refusal::{Connector, kind_of},
 };
 use crate::{
@@ -54,6 +57,7 @@ const REQUEST_TIMEOUT: Duration = Duration::from_mins(10);
 /// A prefix in a bucket.
 pub(crate) struct S3 {
     client: AmazonS3,
+    locks: Locks,
     address: Address,
     runtime: &'static Runtime,
 }
@@ -90,7 +94,7 @@ impl S3 {
             .with_conditional_put(S3ConditionalPut::ETagMatch)
             .with_disable_bulk_delete(true)
             .with_virtual_hosted_style_request(false)
-            .with_client_options(options)
+            .with_client_options(options.clone())
             .with_retry(once)
             .with_http_connector(Connector);
         if let Some(token) = &environment.session_token {
@@ -100,8 +104,10 @@ impl S3 {
             builder = builder.with_endpoint(endpoint.as_str().trim_end_matches('/'));
         }
         let client = builder.build().map_err(refused)?;
+        let locks = Locks::new(&address, environment, &options)?;
         Ok(Self {
             client,
+            locks,
             address,
             runtime: runtime()?,
         })
@@ -256,6 +262,24 @@ impl Backend for S3 {
             Err(error) if error.kind == ErrorKind::NotFound => Ok(()),
             done => done,
         }
+    }
+
+    fn retains(&self) -> Result<bool> {
+        self.runtime.block_on(self.locks.offered())
+    }
+
+    fn retain(&self, key: &Key, until: Timestamp) -> Result<()> {
+        let name = self.full(key.as_str());
+        let retained = self.locks.retain(&name, until);
+        self.runtime
+            .block_on(retained)
+            .map_err(|error| error.at(key))
+    }
+
+    fn retained_until(&self, key: &Key) -> Result<Option<Timestamp>> {
+        let name = self.full(key.as_str());
+        let asked = self.locks.retained_until(&name);
+        self.runtime.block_on(asked).map_err(|error| error.at(key))
     }
 
     fn describe(&self) -> String {

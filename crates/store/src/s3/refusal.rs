@@ -81,7 +81,7 @@ impl fmt::Display for Refusal {
 impl StdError for Refusal {}
 
 /// The text of the first element of that name, without looking further into the document.
-fn element<'a>(body: &'a str, name: &str) -> &'a str {
+pub(super) fn element<'a>(body: &'a str, name: &str) -> &'a str {
     let start = body
         .split_once(&format!("<{name}>"))
         .map_or("", |(_, rest)| rest);

@@ -1,5 +1,6 @@
 //! The S3 backend against a real server. One test, because one start of the server is enough.
 
+use strongroom_model::Timestamp;
 use strongroom_store::{ErrorKind, Key, Store, config::Environment, conformance};
 
 use crate::{
@@ -23,6 +24,7 @@ fn a_real_s3_server_keeps_the_contract() {
     conformance(&decorated(&open(&server, "other"))).unwrap();
     prefixes_do_not_see_each_other(&server);
     a_wrong_secret_is_denied(&server);
+    a_lock_of_the_bucket_keeps_objects(&server);
     a_missing_bucket_is_named(&server);
     stores_are_used_from_many_threads_and_from_blocking_tasks(&server);
 }
@@ -39,6 +41,49 @@ fn prefixes_do_not_see_each_other(server: &Server) {
     };
     one.list("", &mut visit).unwrap();
     assert_eq!(count, 1);
+}
+
+fn a_lock_of_the_bucket_keeps_objects(server: &Server) {
+    let now = std::time::UNIX_EPOCH.elapsed().unwrap().as_micros();
+    let now = Timestamp::from_micros(i64::try_from(now).unwrap());
+    let (hour, day) = (now.plus_seconds(3600), now.plus_seconds(86_400));
+    server.make_locked_bucket("locked");
+    let url = server
+        .url("some/Place")
+        .replace("s3://strongroom", "s3://locked");
+    for mode in ["governance", "compliance"] {
+        let url = format!("{url}-{mode}&lock={mode}");
+        let store = Store::open_with(&url, &Server::environment()).unwrap();
+        conformance_of_locks(&store, (hour, day));
+    }
+    // Without being asked for, locks are left alone; where there are none, it is said.
+    assert!(!open(server, "plain").retains().unwrap());
+    let asked = format!("{}&lock=compliance", server.url("plain"));
+    let store = Store::open_with(&asked, &Server::environment()).unwrap();
+    assert_eq!(store.retains().unwrap_err().kind, ErrorKind::Unsupported);
+}
+
+fn conformance_of_locks(store: &Store, (hour, day): (Timestamp, Timestamp)) {
+    let name = key("packs/a");
+    assert!(store.retains().unwrap());
+    store.create_new(&name, b"kept").unwrap();
+    assert_eq!(store.retained_until(&name).unwrap(), None);
+    let until = || {
+        store
+            .retained_until(&name)
+            .unwrap()
+            .map(Timestamp::as_seconds)
+    };
+    store.retain(&name, hour).unwrap();
+    assert_eq!(until(), Some(hour.as_seconds()));
+    store.retain(&name, day).unwrap();
+    // Never shorter.
+    store.retain(&name, hour).unwrap();
+    assert_eq!(until(), Some(day.as_seconds()));
+    let missing = store.retain(&key("packs/b"), hour).unwrap_err();
+    assert_eq!(missing.kind, ErrorKind::NotFound);
+    // Hidden at most: its version is refused to everybody, which is the server's part.
+    let _hidden_or_refused = store.delete(&name);
 }
 
 fn a_wrong_secret_is_denied(server: &Server) {

@@ -10,6 +10,10 @@ use std::{
     time::Duration,
 };
 
+use object_store::{
+    aws::{AwsAuthorizer, AwsCredential},
+    client::HttpRequestBody,
+};
 use strongroom_store::config::Environment;
 
 /// A running server with one bucket, `strongroom`.
@@ -102,6 +106,36 @@ impl Server {
     pub(crate) fn url(&self, prefix: &str) -> String {
         let port = self.s3_port;
         format!("s3://strongroom/{prefix}?endpoint=http://127.0.0.1:{port}")
+    }
+
+    /// Makes a bucket with object lock.
+    pub(crate) fn make_locked_bucket(&self, name: &str) {
+        let mut request = http::Request::builder()
+            .method("PUT")
+            .uri(format!("http://127.0.0.1:{}/{name}", self.s3_port))
+            .header("x-amz-bucket-object-lock-enabled", "true")
+            .body(HttpRequestBody::empty())
+            .unwrap();
+        let credential = AwsCredential {
+            key_id: "testkey".into(),
+            secret_key: "testsecret".into(),
+            token: None,
+        };
+        AwsAuthorizer::new(&credential, "s3", "us-east-1")
+            .try_authorize(&mut request, None)
+            .unwrap();
+        let (parts, _) = request.into_parts();
+        let mut headers = String::new();
+        for (name, value) in &parts.headers {
+            headers.push_str(&format!("{name}: {}\r\n", value.to_str().unwrap()));
+        }
+        let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, self.s3_port)).unwrap();
+        let host = format!("Host: 127.0.0.1:{}\r\n", self.s3_port);
+        let rest = "Content-Length: 0\r\nConnection: close\r\n\r\n";
+        write!(stream, "PUT /{name} HTTP/1.1\r\n{host}{headers}{rest}").unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
     }
 
     /// The environment with the credentials of every such server.
