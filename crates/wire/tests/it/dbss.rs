@@ -36,7 +36,8 @@ fn every_document_is_read_and_written_back_field_by_field() {
         StartAuditInstanceNew StopAuditInstanceNew UpdateAuditInstanceNew DeleteInstancesNew
         ListAvailabilityZoneInfosNew ListAuditSummaryInfos BatchAddResourceTag
         BatchDeleteResourceTag CountResourceInstanceByTag ListAuditTags ListProjectResourceTags
-        ListResourceInstanceByTag
+        ListResourceInstanceByTag ShowAuditTaskStatus UpdateAuditTaskStatus
+        ShowAuditUpgradeStatus ShowInstanceMonitorInfo
     };
     let working: BTreeSet<_> = dbss::ALL
         .iter()
@@ -57,7 +58,8 @@ fn an_order_that_was_taken_is_answered_with_a_body() {
     let order = |operation: &&OperationInfo| operation.name == "RestoreAuditBackup";
     assert!(dbss::ALL.iter().find(order).unwrap().has_reply);
     for operation in dbss::ALL.iter().filter(|operation| operation.works()) {
-        let empty = operation.success == 204;
+        // The SDK's model of the answer to a new count has no fields.
+        let empty = operation.success == 204 || operation.name == "UpdateAuditTaskStatus";
         assert_eq!(operation.has_reply, !empty, "{}", operation.name);
     }
 }

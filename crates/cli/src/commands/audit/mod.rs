@@ -26,10 +26,11 @@ use strongroom_wire::{
         statement::{ListSqlsRequest, Order, TimeRange},
     },
     native::{
-        BackUpAuditInstance, RegisterAuditInstance, ShowAuditJob, VerifyAuditInstance,
+        BackUpAuditInstance, ChangeAuditInstance, RegisterAuditInstance, ShowAuditJob,
+        VerifyAuditInstance,
         audit_log::{
-            AuditInstancePath, AuditInstanceRegistration, AuditJobPath, AuditJobReply,
-            RegisteredAuditInstance, VerifyAuditRequest,
+            AuditInstanceChange, AuditInstancePath, AuditInstanceRegistration, AuditJobPath,
+            AuditJobReply, RegisteredAuditInstance, VerifyAuditRequest,
         },
     },
     path::NoPath,
@@ -39,7 +40,7 @@ use strongroom_wire::{
 
 use self::{
     find::{backup_path, backups, find, id_of, instances, path_of, project_path},
-    rows::{rows_of, rows_of_backups, rows_of_statements},
+    rows::{rows_of, rows_of_backups, rows_of_settings, rows_of_statements},
 };
 use super::resource;
 use crate::{
@@ -71,6 +72,8 @@ pub(crate) enum Verb {
         #[arg(long, value_name = "TIME")]
         from: Option<DbssTime>,
     },
+    /// Change what is set of an instance; prints what is set then
+    Set(Settings),
     /// List the backups of an instance, the newest first
     Backups {
         /// Its id or name; the id of one that is off the list
@@ -118,6 +121,28 @@ pub(crate) enum Verb {
         /// Its id or name
         instance: String,
     },
+}
+
+/// What is changed of an instance.
+#[derive(clap::Args)]
+pub(crate) struct Settings {
+    /// Its id or name
+    instance: String,
+    /// Another name
+    #[arg(long)]
+    name: Option<String>,
+    /// What is said of it
+    #[arg(long, value_name = "TEXT")]
+    comment: Option<String>,
+    /// Days that its backups are kept
+    #[arg(long, value_name = "DAYS")]
+    keep_days: Option<u32>,
+    /// The zone of local times in the logs, such as +02:00
+    #[arg(long, value_name = "ZONE", allow_hyphen_values = true)]
+    timezone: Option<String>,
+    /// From how full its disk is on it is backed up at once; 100 for never
+    #[arg(long, value_name = "PERCENT")]
+    hurry_percent: Option<u32>,
 }
 
 /// What is looked for.
@@ -202,6 +227,7 @@ impl Verb {
                 let reply = backups(&connection, &id_of(&connection, &instance)?)?;
                 output.show(&reply, |reply| rows_of_backups(&reply.data_list))
             }
+            Self::Set(settings) => settings.run(&connection, output),
             Self::Search(search) => search.run(&connection, output),
             Self::Verify {
                 instance,
@@ -238,6 +264,25 @@ impl Verb {
                 done(&connection, output, "deleting the backup", &path)
             }
         }
+    }
+}
+
+impl Settings {
+    fn run(self, connection: &Connection, output: Output) -> Result<()> {
+        let path = AuditInstancePath {
+            instance_id: find(connection, &self.instance)?.id,
+        };
+        let change = AuditInstanceChange {
+            name: self.name,
+            comment: self.comment,
+            keep_days: self.keep_days,
+            timezone: self.timezone,
+            hurry_percent: self.hurry_percent,
+        };
+        let now = connection
+            .call::<ChangeAuditInstance>(path, NoQuery, change)
+            .with_context(|| format!("cannot change {}", self.instance))?;
+        output.show(&now, rows_of_settings)
     }
 }
 
