@@ -18,6 +18,7 @@
 //! - `shortage`: no more room, no more descriptors
 //! - `soak`: everything at random, for as long as one likes
 //! - `points`: databases at points in time
+//! - `postgres`: audit logs of a real PostgreSQL
 //! - `views`: lists and comparisons of `strongroom repo`
 //! - `vendor`: the vendors' own unmodified clients, over http and https
 
@@ -31,6 +32,7 @@ mod leftovers;
 mod mount;
 mod operators;
 mod points;
+mod postgres;
 mod reader;
 mod rebuild;
 mod refusals;
