@@ -6,7 +6,6 @@
 use std::{
     fs,
     path::{Path, PathBuf},
-    process::Command,
 };
 
 use anyhow::{Context as _, Result, bail};
@@ -56,8 +55,7 @@ impl Stage {
 
     /// Kills the service and starts another over what it left.
     fn reborn(self) -> Result<Self> {
-        self.service.kill()?;
-        let service = Service::start(&self.folder.path().join("service"))?;
+        let service = self.service.reborn()?;
         Ok(Self {
             session: Session::admin(&service)?,
             service,
@@ -84,11 +82,8 @@ impl Stage {
     }
 
     fn get(&self, path: &str) -> Result<Value> {
-        let answer = self.dbss("GET", path, None)?;
-        if answer.status != 200 {
-            bail!("GET {path} answered {} {}", answer.status, answer.body);
-        }
-        Ok(answer.body)
+        let path = path.replace("{instance}", &self.instance);
+        self.session.get_of("dbss", &path)
     }
 
     fn status(&self) -> Result<Value> {
@@ -146,8 +141,7 @@ impl Stage {
 
 /// A call that must be refused with that code.
 fn denied(answer: &Answer, status: u16, code: &str) {
-    let said = (answer.status, &answer.body["error_code"]);
-    assert_eq!(said, (status, &json!(code)), "{}", answer.body);
+    answer.must_refuse(status, code);
     assert_eq!(answer.body["details"][0]["error_code"], code);
 }
 
@@ -433,13 +427,7 @@ fn a_service_that_is_killed_anywhere_finishes_what_was_ordered() -> Result<()> {
 
     // A lost catalog is made anew from the data: the rows, the chain, and what it proves.
     let before = stage.backups()?;
-    stage.service.kill()?;
-    let place = stage.folder.path().join("service");
-    for name in ["catalog.sqlite", "catalog.sqlite-wal", "catalog.sqlite-shm"] {
-        let _ = fs::remove_file(place.join(name));
-    }
-    binary::Program::new(&place).run(&["admin", "rebuild-catalog"])?;
-    let service = Service::start(&place)?;
+    let service = stage.service.rebuilt()?;
     let stage = Stage {
         session: Session::admin(&service)?,
         service,
@@ -463,20 +451,10 @@ fn the_vendors_sdk_calls_every_operation() -> Result<()> {
         .database
         .sql("INSERT INTO shop.orders VALUES (4711)")?;
     let backup = stage.backup()?;
-    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/python/scenario_dbss.py");
-    let output = Command::new(binary::python("python"))
-        .arg(script)
-        .env("PYTHONDONTWRITEBYTECODE", "1")
-        .arg("--data-dir")
-        .arg(stage.service.data_dir())
-        .args(["--instance", &stage.instance, "--backup", &backup])
-        .output()?;
-    if !output.status.success() {
-        bail!(
-            "the scenario failed:\n{}{}",
-            String::from_utf8_lossy(&output.stdout),
-            String::from_utf8_lossy(&output.stderr)
-        );
-    }
-    Ok(())
+    let place = stage.service.data_dir().to_str().context("a path")?;
+    let of = ["--instance", &stage.instance, "--backup", &backup];
+    binary::scenario(
+        "scenario_dbss.py",
+        &[&["--data-dir", place], &of[..]].concat(),
+    )
 }

@@ -44,9 +44,8 @@ use self::{
 use super::resource;
 use crate::{
     arguments::Context,
-    connection::{Connection, until},
+    connection::{Connection, follow},
     output::Output,
-    progress::Progress,
 };
 
 /// What is done with audit logs.
@@ -392,13 +391,11 @@ fn remove(connection: &Connection, output: Output, word: &str) -> Result<()> {
 
 /// Waits until nothing is being done with a backup any more; an error if that failed.
 fn done(connection: &Connection, output: Output, what: &str, path: &BackupPath) -> Result<()> {
-    let mut progress = Progress::percent(output, what);
-    let row = until(|| {
+    let row = follow(output, what, || {
         let row = backup(connection, path)?;
-        progress.set(u64::from(row.percentage), 100);
-        Ok(is_settled(row.progress).then_some(row))
+        let percent = u64::from(row.percentage);
+        Ok((percent, is_settled(row.progress).then_some(row)))
     })?;
-    drop(progress);
     let failed = matches!(
         row.progress,
         How::AutoFailed | How::ManualFailed | How::RestoreFailed | How::DeleteFailed
@@ -430,16 +427,14 @@ fn backup(connection: &Connection, path: &BackupPath) -> Result<BackupInfo> {
 
 /// Waits for the end of a job; an error if it failed.
 fn wait(connection: &Connection, output: Output, what: &str, id: &str) -> Result<AuditJobReply> {
-    let mut progress = Progress::percent(output, what);
-    let job = until(|| {
+    let job = follow(output, what, || {
         let path = AuditJobPath {
             job_id: id.to_owned(),
         };
         let job = connection.call::<ShowAuditJob>(path, NoQuery, Empty)?;
-        progress.set(u64::from(job.progress), 100);
-        Ok((job.status != JobStatus::Running).then_some(job))
+        let percent = u64::from(job.progress);
+        Ok((percent, (job.status != JobStatus::Running).then_some(job)))
     })?;
-    drop(progress);
     if job.status == JobStatus::Failed {
         let why = job.fail_reason.unwrap_or_default();
         bail!("{what}: job {id} failed: {why}");
