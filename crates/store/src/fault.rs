@@ -10,6 +10,7 @@ use std::{
 };
 
 use bytes::Bytes;
+use strongroom_model::Timestamp;
 
 use crate::{
     call::Operation,
@@ -420,6 +421,19 @@ impl Backend for Faulty {
     fn delete(&self, key: &Key) -> Result<()> {
         let fault = self.next(Operation::Delete, key)?;
         self.inner.backend().delete(key)?;
+        match fault {
+            Some(Fault::LoseReply(kind)) => Err(injected(kind).at(key)),
+            _ => Ok(()),
+        }
+    }
+
+    fn retains(&self) -> Result<bool> {
+        self.inner.backend().retains()
+    }
+
+    fn retain(&self, key: &Key, until: Timestamp) -> Result<()> {
+        let fault = self.next(Operation::Retain, key)?;
+        self.inner.backend().retain(key, until)?;
         match fault {
             Some(Fault::LoseReply(kind)) => Err(injected(kind).at(key)),
             _ => Ok(()),

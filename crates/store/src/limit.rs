@@ -18,6 +18,7 @@ use std::{
 };
 
 use bytes::Bytes;
+use strongroom_model::Timestamp;
 
 use crate::{
     error::Result,
@@ -251,6 +252,14 @@ impl Backend for Limited {
 
     fn delete(&self, key: &Key) -> Result<()> {
         self.inner.backend().delete(key)
+    }
+
+    fn retains(&self) -> Result<bool> {
+        self.inner.backend().retains()
+    }
+
+    fn retain(&self, key: &Key, until: Timestamp) -> Result<()> {
+        self.inner.backend().retain(key, until)
     }
 
     fn describe(&self) -> String {

@@ -10,6 +10,7 @@ use std::{
 };
 
 use bytes::Bytes;
+use strongroom_model::Timestamp;
 
 use crate::{
     call::{Call, Operation},
@@ -178,6 +179,16 @@ impl Backend for Recorded {
         let done = self.inner.backend().delete(key);
         self.recorder
             .note(Operation::Delete, key.as_str(), done, |()| 0)
+    }
+
+    fn retains(&self) -> Result<bool> {
+        self.inner.backend().retains()
+    }
+
+    fn retain(&self, key: &Key, until: Timestamp) -> Result<()> {
+        let done = self.inner.backend().retain(key, until);
+        self.recorder
+            .note(Operation::Retain, key.as_str(), done, |()| 0)
     }
 
     fn describe(&self) -> String {

@@ -17,6 +17,7 @@ use std::{
 };
 
 use bytes::Bytes;
+use strongroom_model::Timestamp;
 
 use crate::{
     error::{Error, ErrorKind, Result},
@@ -196,6 +197,14 @@ impl Backend for Retry {
 
     fn delete(&self, key: &Key) -> Result<()> {
         self.persist(|| self.inner.backend().delete(key))
+    }
+
+    fn retains(&self) -> Result<bool> {
+        self.persist(|| self.inner.backend().retains())
+    }
+
+    fn retain(&self, key: &Key, until: Timestamp) -> Result<()> {
+        self.persist(|| self.inner.backend().retain(key, until))
     }
 
     fn describe(&self) -> String {

@@ -12,6 +12,7 @@
 use std::{fmt, ops::Range, sync::Arc};
 
 use bytes::Bytes;
+use strongroom_model::Timestamp;
 
 use crate::{
     config::Environment,
@@ -137,9 +138,22 @@ impl Store {
         self.0.list(listing, visit)
     }
 
-    /// Removes the object, durably; that it does not exist is success.
+    /// Removes the object, durably; that it does not exist is success. One that is retained is
+    /// kind `Retained` and stays, or is hidden by stores that keep versions.
     pub fn delete(&self, key: &Key) -> Result<()> {
         self.0.delete(key)
+    }
+
+    /// Whether [`retain`](Self::retain) holds here. Asks the store, which may take a request.
+    pub fn retains(&self) -> Result<bool> {
+        self.0.retains()
+    }
+
+    /// Keeps the object from deletion until then, whoever asks and with whatever credentials of
+    /// ours. Extends and never shortens; a time that is over is no error. Kind `Unsupported` where
+    /// the store has no such thing.
+    pub fn retain(&self, key: &Key, until: Timestamp) -> Result<()> {
+        self.0.retain(key, until)
     }
 
     /// Where the store is, in words for messages; holds no secrets.
@@ -209,6 +223,13 @@ pub(crate) trait Backend: Send + Sync {
     fn size(&self, key: &Key) -> Result<u64>;
     fn list(&self, listing: Listing<'_>, visit: &mut Visit<'_>) -> Result<()>;
     fn delete(&self, key: &Key) -> Result<()>;
+    fn retains(&self) -> Result<bool> {
+        Ok(false)
+    }
+    fn retain(&self, key: &Key, _until: Timestamp) -> Result<()> {
+        let cause = "this kind of store keeps no object from deletion";
+        Err(Error::new(ErrorKind::Unsupported).at(key).because(cause))
+    }
     fn describe(&self) -> String;
 }
 

@@ -7,6 +7,7 @@
 //! - `rebuild`: the catalog is deleted and comes back
 //! - `operators`: projects, users and keys; nobody sees what is not his
 //! - `safety`: plans, the trash, guards, and the look ahead, from the command line
+//! - `regions`: a region that is another Strongroom
 //! - `refusals`: bad input, and what it gets
 //! - `dbss`: audit logs of a real database, lost and found
 //! - `ddm`: what sharding layers of real databases know; `layer`: the stage of these stories
@@ -35,6 +36,7 @@ mod points;
 mod reader;
 mod rebuild;
 mod refusals;
+mod regions;
 mod repository;
 mod safety;
 mod scene;

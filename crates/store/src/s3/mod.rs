@@ -11,7 +11,7 @@
 mod address;
 mod refusal;
 
-use std::{future::Future, ops::Range, sync::Mutex, time::Duration};
+use std::{future::Future, ops::Range, time::Duration};
 
 use bytes::Bytes;
 use futures_util::{StreamExt, TryStreamExt, stream};
@@ -23,7 +23,7 @@ use object_store::{
     multipart::{MultipartStore, PartId},
     path::Path,
 };
-use tokio::runtime::{Builder, Runtime};
+use tokio::runtime::Runtime;
 
 use self::{
     address::{Address, refused},
@@ -34,6 +34,7 @@ use crate::{
     error::{Error, ErrorKind, Result},
     key::Key,
     retry::{RetryPolicy, jittered},
+    runtime::runtime,
     store::{Backend, Listing, Visit, same_length},
 };
 
@@ -289,24 +290,6 @@ fn unwritten(mut error: Error) -> Error {
         error.kind = ErrorKind::Other;
     }
     error
-}
-
-/// The threads that requests run on; made once and kept.
-fn runtime() -> Result<&'static Runtime> {
-    static RUNTIME: Mutex<Option<&'static Runtime>> = Mutex::new(None);
-    let mut made = RUNTIME
-        .lock()
-        .unwrap_or_else(std::sync::PoisonError::into_inner);
-    if let Some(runtime) = *made {
-        return Ok(runtime);
-    }
-    let runtime = Builder::new_multi_thread()
-        .worker_threads(2)
-        .thread_name("strongroom-s3")
-        .enable_all()
-        .build()
-        .map_err(|error| Error::new(ErrorKind::Unavailable).because(error))?;
-    Ok(*made.insert(Box::leak(Box::new(runtime))))
 }
 
 #[cfg(test)]
