@@ -65,6 +65,9 @@ pub struct Endpoints {
     pub eps: String,
     /// The console.
     pub console: String,
+    /// Stores that are kept for other services, if there are any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stores: Option<String>,
 }
 
 impl App for Cloud {

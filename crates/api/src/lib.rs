@@ -9,6 +9,7 @@
 //!   [`metrics`]: what is counted
 //! - `codes`, `windows`: what several services do alike with refusals and lists
 //! - [`cbr`], [`dbss`], [`ddm`], [`eps`], [`iam`], [`native`]: the services
+//! - [`stores`]: objects that are kept for other services
 //! - [`origins`], [`listen`], [`tls`]: sockets, connections, certificates
 //!
 //! Invariants: nothing below this crate is async; a vendor's odd spelling does not get past it;
@@ -34,6 +35,7 @@ pub mod native;
 pub mod origins;
 pub mod request;
 pub mod service;
+pub mod stores;
 pub mod tls;
 mod windows;
 

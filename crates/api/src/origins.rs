@@ -56,15 +56,7 @@ impl Sockets {
         scheme: &str,
         host: Option<&str>,
     ) -> io::Result<Endpoints> {
-        let origin = |socket: &TcpListener| {
-            let address = socket.local_addr()?;
-            let host = match (host, address.ip()) {
-                (Some(name), _) => name.to_owned(),
-                (None, IpAddr::V4(ip)) => ip.to_string(),
-                (None, IpAddr::V6(ip)) => format!("[{ip}]"),
-            };
-            Ok::<_, io::Error>(format!("{scheme}://{host}:{}", address.port()))
-        };
+        let origin = |socket: &TcpListener| origin(socket, scheme, host);
         Ok(Endpoints {
             region: region.to_owned(),
             identity: origin(&self.identity)?,
@@ -73,6 +65,7 @@ impl Sockets {
             dbss: origin(&self.dbss)?,
             eps: origin(&self.eps)?,
             console: origin(&self.identity)?,
+            stores: None,
         })
     }
 
@@ -91,4 +84,15 @@ impl Sockets {
             listener("eps", self.eps, eps::router(Arc::clone(cloud))),
         ]
     }
+}
+
+/// Under which address clients reach what listens there.
+pub fn origin(socket: &TcpListener, scheme: &str, host: Option<&str>) -> io::Result<String> {
+    let address = socket.local_addr()?;
+    let host = match (host, address.ip()) {
+        (Some(name), _) => name.to_owned(),
+        (None, IpAddr::V4(ip)) => ip.to_string(),
+        (None, IpAddr::V6(ip)) => format!("[{ip}]"),
+    };
+    Ok(format!("{scheme}://{host}:{}", address.port()))
 }

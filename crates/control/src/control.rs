@@ -13,7 +13,7 @@ use std::{
 
 use strongroom_catalog::{Catalog, Tx, VaultRow};
 use strongroom_model::{Clock, Entropy, ProjectId, Timestamp, VaultId};
-use strongroom_store::{ErrorKind, Key, Store};
+use strongroom_store::{ErrorKind, Key, Store, registry};
 
 use crate::{
     Caller, Error, MasterKey, Result, audit_logs::Heads, dbss::monitor::Samples,
@@ -44,11 +44,8 @@ pub struct Parts {
 
 /// One store for each vault, `<url>/<vault id>`; a query (`?endpoint=…`) stays behind.
 pub fn stores_below(url: &str) -> StoreOf {
-    let (place, query) = match url.split_once('?') {
-        Some((place, query)) => (place.to_owned(), format!("?{query}")),
-        None => (url.to_owned(), String::new()),
-    };
-    Arc::new(move |vault| Store::open(&format!("{}/{vault}{query}", place.trim_end_matches('/'))))
+    let url = url.to_owned();
+    Arc::new(move |vault| Store::open(&registry::below(&url, &vault.to_string())))
 }
 
 /// The vaults that have something below `url`, as [`stores_below`] puts them there.

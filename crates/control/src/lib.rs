@@ -7,6 +7,7 @@
 //! - [`checkpoints`]: orders to back up; [`backups`]: what came of them; [`restores`]: the way back
 //! - [`policies`]: calendars and retention; [`schedule`], [`retention`]: what makes them happen
 //! - [`replication`]: copies in other regions
+//! - [`hosting`]: stores that are kept for other services
 //! - [`members`]: backups that two projects see; [`agents`]: clients on hosts; [`features`]
 //! - [`plans`], [`trash`], [`locks`]: so that nothing is lost by mistake
 //! - [`verification`]: every byte is read again now and then
@@ -36,6 +37,7 @@ pub mod enterprise;
 pub mod error;
 pub mod features;
 pub mod freshness;
+pub mod hosting;
 pub mod identity;
 pub mod import;
 pub mod jobs;

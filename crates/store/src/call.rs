@@ -20,11 +20,13 @@ pub enum Operation {
     List,
     /// [`Store::delete`](crate::Store::delete)
     Delete,
+    /// [`Store::retain`](crate::Store::retain)
+    Retain,
 }
 
 impl Operation {
     /// All of them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::CreateNew,
         Self::PutIdempotent,
         Self::Get,
@@ -32,11 +34,13 @@ impl Operation {
         Self::Size,
         Self::List,
         Self::Delete,
+        Self::Retain,
     ];
 
     /// Whether it changes the store.
     pub const fn is_write(self) -> bool {
-        matches!(self, Self::CreateNew | Self::PutIdempotent | Self::Delete)
+        use Operation::{CreateNew, Delete, PutIdempotent, Retain};
+        matches!(self, CreateNew | PutIdempotent | Delete | Retain)
     }
 }
 

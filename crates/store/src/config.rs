@@ -21,6 +21,8 @@ pub struct Environment {
     /// `STRONGROOM_S3_CA`: a file with the certificates, in PEM, of authorities that are trusted
     /// beside the system's
     pub authorities: Option<PathBuf>,
+    /// `STRONGROOM_STORE_SECRET`: for a store of another Strongroom; a file that the URL names wins
+    pub store_secret: Option<String>,
 }
 
 impl Environment {
@@ -35,6 +37,7 @@ impl Environment {
             region: either("AWS_REGION", "AWS_DEFAULT_REGION"),
             endpoint: either("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"),
             authorities: variable("STRONGROOM_S3_CA").map(PathBuf::from),
+            store_secret: variable("STRONGROOM_STORE_SECRET"),
         }
     }
 }

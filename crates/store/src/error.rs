@@ -24,6 +24,8 @@ pub enum ErrorKind {
     AlreadyExists,
     /// Permissions or credentials do not suffice.
     Denied,
+    /// A lock keeps the object from deletion until its time is over.
+    Retained,
     /// The stored bytes are not what they must be: too short, too long, unreadable.
     Corrupt,
     /// The server asks to slow down.
@@ -49,6 +51,7 @@ impl ErrorKind {
             Self::NotFound => "the object does not exist",
             Self::AlreadyExists => "the object exists already",
             Self::Denied => "the store refuses access; check permissions and credentials",
+            Self::Retained => "a lock keeps the object; it can be deleted when the lock has ended",
             Self::Corrupt => "the object is damaged",
             Self::Throttled => "the store asks to slow down; try again later",
             Self::Unavailable => "the store cannot be reached; try again later",

@@ -10,12 +10,13 @@ use std::{
 };
 
 use bytes::Bytes;
+use strongroom_model::Timestamp;
 
 use crate::{
     call::Operation,
     error::{Error, ErrorKind, Result},
     key::Key,
-    store::{Backend, Store, Visit},
+    store::{Backend, Listing, Store, Visit},
 };
 
 /// What goes wrong.
@@ -385,8 +386,8 @@ impl Backend for Faulty {
         }
     }
 
-    fn list(&self, prefix: &str, after: Option<&Key>, visit: &mut Visit<'_>) -> Result<()> {
-        let fault = self.faults.next(Operation::List, prefix)?;
+    fn list(&self, listing: Listing<'_>, visit: &mut Visit<'_>) -> Result<()> {
+        let fault = self.faults.next(Operation::List, listing.prefix)?;
         let unheard: Vec<Key> = match fault {
             Some(Fault::StaleList { newest }) => self
                 .faults
@@ -400,7 +401,7 @@ impl Backend for Faulty {
             _ => Vec::new(),
         };
         let mut seen = 0;
-        self.inner.backend().list(prefix, after, &mut |key, size| {
+        self.inner.backend().list(listing, &mut |key, size| {
             seen += 1;
             match fault {
                 Some(Fault::OmitListed { skip, count }) if seen > skip && seen - skip <= count => {
@@ -420,6 +421,19 @@ impl Backend for Faulty {
     fn delete(&self, key: &Key) -> Result<()> {
         let fault = self.next(Operation::Delete, key)?;
         self.inner.backend().delete(key)?;
+        match fault {
+            Some(Fault::LoseReply(kind)) => Err(injected(kind).at(key)),
+            _ => Ok(()),
+        }
+    }
+
+    fn retains(&self) -> Result<bool> {
+        self.inner.backend().retains()
+    }
+
+    fn retain(&self, key: &Key, until: Timestamp) -> Result<()> {
+        let fault = self.next(Operation::Retain, key)?;
+        self.inner.backend().retain(key, until)?;
         match fault {
             Some(Fault::LoseReply(kind)) => Err(injected(kind).at(key)),
             _ => Ok(()),

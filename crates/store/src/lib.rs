@@ -11,7 +11,8 @@
 //! - [`error`]: [`Error`] and the kinds callers decide by
 //! - [`registry`]: URL scheme → constructor; what [`Store::open`] knows
 //! - [`config`]: what comes from the environment, credentials above all
-//! - `memory`, `local`, `s3`: the backends
+//! - `memory`, `local`, `s3`, [`remote`]: the backends
+//! - [`kept`]: what a store promises that is kept for others: room, deletions that wait, locks
 //! - [`retry`], [`limit`], [`record`], [`fault`]: decorators; [`call`]: what they count and script
 //! - [`power`]: the directory store's notes, and what a power cut leaves of it
 //! - [`conformance`](mod@conformance): the suite that proves a store keeps the contract
@@ -21,6 +22,7 @@ pub mod config;
 pub mod conformance;
 pub mod error;
 pub mod fault;
+pub mod kept;
 pub mod key;
 pub mod limit;
 mod local;
@@ -28,7 +30,9 @@ mod memory;
 pub mod power;
 pub mod record;
 pub mod registry;
+pub mod remote;
 pub mod retry;
+mod runtime;
 mod s3;
 pub mod store;
 

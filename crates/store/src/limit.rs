@@ -18,11 +18,12 @@ use std::{
 };
 
 use bytes::Bytes;
+use strongroom_model::Timestamp;
 
 use crate::{
     error::Result,
     key::Key,
-    store::{Backend, Store, Visit},
+    store::{Backend, Listing, Store, Visit},
 };
 
 /// What a bucket saves up while nothing is moved.
@@ -245,12 +246,20 @@ impl Backend for Limited {
         self.inner.backend().size(key)
     }
 
-    fn list(&self, prefix: &str, after: Option<&Key>, visit: &mut Visit<'_>) -> Result<()> {
-        self.inner.backend().list(prefix, after, visit)
+    fn list(&self, listing: Listing<'_>, visit: &mut Visit<'_>) -> Result<()> {
+        self.inner.backend().list(listing, visit)
     }
 
     fn delete(&self, key: &Key) -> Result<()> {
         self.inner.backend().delete(key)
+    }
+
+    fn retains(&self) -> Result<bool> {
+        self.inner.backend().retains()
+    }
+
+    fn retain(&self, key: &Key, until: Timestamp) -> Result<()> {
+        self.inner.backend().retain(key, until)
     }
 
     fn describe(&self) -> String {

@@ -10,12 +10,13 @@ use std::{
 };
 
 use bytes::Bytes;
+use strongroom_model::Timestamp;
 
 use crate::{
     call::{Call, Operation},
     error::{Error, Result},
     key::Key,
-    store::{Backend, Store, Visit},
+    store::{Backend, Listing, Store, Visit},
 };
 
 /// The record of the calls on every store it wraps; clones share it.
@@ -169,15 +170,25 @@ impl Backend for Recorded {
             .note(Operation::Size, key.as_str(), done, |_| 0)
     }
 
-    fn list(&self, prefix: &str, after: Option<&Key>, visit: &mut Visit<'_>) -> Result<()> {
-        let done: Result<(), Error> = self.inner.backend().list(prefix, after, visit);
-        self.recorder.note(Operation::List, prefix, done, |()| 0)
+    fn list(&self, listing: Listing<'_>, visit: &mut Visit<'_>) -> Result<()> {
+        let done: Result<(), Error> = self.inner.backend().list(listing, visit);
+        self.recorder.note(Operation::List, listing.prefix, done, |()| 0)
     }
 
     fn delete(&self, key: &Key) -> Result<()> {
         let done = self.inner.backend().delete(key);
         self.recorder
             .note(Operation::Delete, key.as_str(), done, |()| 0)
+    }
+
+    fn retains(&self) -> Result<bool> {
+        self.inner.backend().retains()
+    }
+
+    fn retain(&self, key: &Key, until: Timestamp) -> Result<()> {
+        let done = self.inner.backend().retain(key, until);
+        self.recorder
+            .note(Operation::Retain, key.as_str(), done, |()| 0)
     }
 
     fn describe(&self) -> String {

@@ -12,6 +12,7 @@ use crate::{
     error::{Error, ErrorKind, Result},
     local::Local,
     memory::Memory,
+    remote::Remote,
     retry::{RetryPolicy, Sleep, retrying},
     s3::S3,
     store::Store,
@@ -43,7 +44,18 @@ pub const SCHEMES: &[Scheme] = &[
         form: "s3://bucket/prefix?endpoint=https://host:port&region=name",
         open: open_s3,
     },
+    Scheme {
+        name: "strongroom",
+        form: "strongroom://host:port/store?secret=FILE&ca=FILE",
+        open: open_remote,
+    },
 ];
+
+/// The address of what lies under `name` in the store of that address; a query stays behind.
+pub fn below(url: &str, name: &str) -> String {
+    let (place, query) = url.find('?').map_or((url, ""), |at| url.split_at(at));
+    format!("{}/{name}{query}", place.trim_end_matches('/'))
+}
 
 /// Opens the store that `url` names; a text without a scheme is a directory.
 pub(crate) fn open(url: &str, environment: &Environment) -> Result<Store> {
@@ -101,6 +113,11 @@ fn open_memory(url: &str, _: &Environment) -> Result<Store> {
 
 fn open_s3(url: &str, environment: &Environment) -> Result<Store> {
     let store = Store::new(S3::new(url, environment)?);
+    Ok(retrying(&store, RetryPolicy::default(), Arc::new(Sleep)))
+}
+
+fn open_remote(url: &str, environment: &Environment) -> Result<Store> {
+    let store = Store::new(Remote::new(url, environment)?);
     Ok(retrying(&store, RetryPolicy::default(), Arc::new(Sleep)))
 }
 

@@ -7,9 +7,10 @@
 //! - `rebuild`: the catalog is deleted and comes back
 //! - `operators`: projects, users and keys; nobody sees what is not his
 //! - `safety`: plans, the trash, guards, and the look ahead, from the command line
+//! - `regions`: a region that is another Strongroom
 //! - `refusals`: bad input, and what it gets
 //! - `dbss`: audit logs of a real database, lost and found
-//! - `ddm`: what sharding layers of real databases know
+//! - `ddm`: what sharding layers of real databases know; `layer`: the stage of these stories
 //! - `exports`: other programs read what `strongroom repo export` writes
 //! - `inputs`: what goes into a backup: exclude rules, streams
 //! - `kill`: the server is killed in the midst of its work, again and again
@@ -28,6 +29,7 @@ mod exports;
 mod inputs;
 mod kill;
 mod kill_exact;
+mod layer;
 mod leftovers;
 mod mount;
 mod operators;
@@ -36,6 +38,7 @@ mod postgres;
 mod reader;
 mod rebuild;
 mod refusals;
+mod regions;
 mod repository;
 mod safety;
 mod scene;

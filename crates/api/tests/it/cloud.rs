@@ -491,5 +491,6 @@ fn endpoints() -> Endpoints {
         dbss: origin("dbss"),
         eps: origin("eps"),
         console: origin("iam"),
+        stores: None,
     }
 }

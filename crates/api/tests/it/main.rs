@@ -18,5 +18,6 @@ mod safety;
 mod seed;
 mod sessions;
 mod sharing;
+mod stores;
 mod strangers;
 mod watch;

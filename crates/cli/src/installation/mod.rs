@@ -5,6 +5,7 @@
 //! DIR/catalog.sqlite    what the service remembers
 //! DIR/master.key        64 hexadecimal digits; STRONGROOM_MASTER_KEY instead, if set
 //! DIR/repositories/     the data of the vaults, unless it is in another store
+//! DIR/hosted/           stores that are kept for other services
 //! DIR/tls/              our own authority and the server's certificate
 //! DIR/endpoints.json    where the services listen
 //! DIR/admin.json        who the first user is
@@ -29,7 +30,12 @@ use strongroom_control::{MasterKey, identity::Identity};
 
 use crate::system::{SystemClock, SystemEntropy};
 
-pub(crate) use private::{create_private, replace_private};
+pub(crate) use private::{create_private, make_folder, replace_private};
+
+/// The folder of the stores that are kept for other services.
+pub(crate) fn hosted(folder: &Path) -> PathBuf {
+    folder.join("hosted")
+}
 
 /// The environment variable that holds the master key instead of its file.
 const MASTER_KEY: &str = "STRONGROOM_MASTER_KEY";
@@ -63,7 +69,7 @@ impl Installation {
     /// Opens the directory or makes it.
     pub(crate) fn open_or_make(folder: &Path) -> Result<Self> {
         let folder = std::path::absolute(folder)?;
-        private::make_folder(&folder)?;
+        make_folder(&folder)?;
         Self::over(folder)
     }
 
@@ -90,7 +96,7 @@ impl Installation {
 impl Lock {
     /// Takes the directory for this process.
     pub(crate) fn take(folder: &Path) -> Result<Self> {
-        private::make_folder(folder)?;
+        make_folder(folder)?;
         let path = folder.join("lock");
         let file = private::open_private(&path)
             .with_context(|| format!("cannot open {}", path.display()))?;

@@ -10,7 +10,7 @@ use std::{
 use anyhow::{Context, Result};
 
 /// Makes the folder and those above it, private to the owner. One that is there stays as it is.
-pub(super) fn make_folder(path: &Path) -> Result<()> {
+pub(crate) fn make_folder(path: &Path) -> Result<()> {
     DirBuilder::new()
         .recursive(true)
         .mode(0o700)

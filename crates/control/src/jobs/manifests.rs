@@ -2,9 +2,9 @@
 //!
 //! The other copy (the replica of an original, the original of a replica) is copied here under the
 //! keys of this vault, with the labels that the backup's own manifest had; chunks that are here are
-//! not stored again. Then the row names the new manifest, and a new note beside the data says what
-//! there is. A manifest that is damaged is removed last: nobody can read it, and as long as it lies
-//! there nothing of the vault can be collected.
+//! not stored again. A manifest that is damaged is removed then: nobody can read it, and as long as
+//! it lies there nothing of the vault can be collected. At last the row names the new manifest, and
+//! a new note beside the data says what there is.
 //!
 //! Invariants: the row names a manifest that was complete before; a backup that was deleted
 //! meanwhile gets none; done again after a crash, it goes on with the manifest that it made.
@@ -65,6 +65,12 @@ pub(super) fn bring_back(
         Some(manifest) if manifest.id != lost.id() => manifest.id,
         _ => copy_here(control, context, repository, (backup, other))?,
     };
+    // Before the row names the new one: whoever comes after a crash finds a manifest that is lost,
+    // and goes on; of one that no row names any more nobody would know that it may go.
+    if let Lost::Damaged(id) = lost {
+        let removed = repository.remove(Object::Manifest(id));
+        removed.map_err(|error| data.failed(&error))?;
+    }
     let named = control
         .order(|tx| name(control, tx, lost, (backup, made)))
         .map_err(|error| of_control(context, &error))?;
@@ -74,10 +80,6 @@ pub(super) fn bring_back(
     }
     tracing::warn!(backup = %backup.id, from = %other.id, manifest = %made, ?lost,
         "a backup's manifest was made anew from its copy");
-    if let Lost::Damaged(id) = lost {
-        let removed = repository.remove(Object::Manifest(id));
-        removed.map_err(|error| data.failed(&error))?;
-    }
     Ok(())
 }
 

@@ -12,7 +12,10 @@ use strongroom_control::{
     words::{ObjectType, ProtectType},
 };
 use strongroom_model::{GiB, VaultId, state::TaskStatus};
-use strongroom_store::Store;
+use strongroom_store::{
+    ErrorKind, Operation, Store,
+    fault::{Fault, Rule},
+};
 
 use crate::{
     crash::survive,
@@ -261,6 +264,22 @@ fn a_manifest_that_is_lost_or_damaged_comes_back_from_the_replica_or_the_origina
         world.run_for_long();
         restores(&world, hit);
     }
+}
+
+#[test]
+fn a_damaged_manifest_whose_removal_fails_is_gone_after_the_next_check() {
+    let (world, vault, backup, ..) = with_replica();
+    spoil(&world.store(vault), "manifests/");
+    let removal = Rule::on(Operation::Delete).under("manifests/").times(1);
+    world.faults.add(removal, Fault::Refuse(ErrorKind::Other));
+    verify(&world, 1);
+    for _ in 0..2 {
+        world.clock.advance_seconds(DAY);
+        verify(&world, 1);
+    }
+    assert!(is_whole(&world, &backup));
+    assert_eq!(world.manifests(vault), 1);
+    restores(&world, &backup);
 }
 
 #[test]

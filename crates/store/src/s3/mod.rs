@@ -11,7 +11,7 @@
 mod address;
 mod refusal;
 
-use std::{future::Future, ops::Range, sync::Mutex, time::Duration};
+use std::{future::Future, ops::Range, time::Duration};
 
 use bytes::Bytes;
 use futures_util::{StreamExt, TryStreamExt, stream};
@@ -23,7 +23,7 @@ use object_store::{
     multipart::{MultipartStore, PartId},
     path::Path,
 };
-use tokio::runtime::{Builder, Runtime};
+use tokio::runtime::Runtime;
 
 use self::{
     address::{Address, refused},
@@ -34,7 +34,8 @@ use crate::{
     error::{Error, ErrorKind, Result},
     key::Key,
     retry::{RetryPolicy, jittered},
-    store::{Backend, Visit, same_length},
+    runtime::runtime,
+    store::{Backend, Listing, Visit, same_length},
 };
 
 /// Objects longer than this go up in parts of this size.
@@ -216,9 +217,9 @@ impl Backend for S3 {
         Ok(self.wait(key, self.client.head(&self.path(key)))?.size)
     }
 
-    fn list(&self, prefix: &str, after: Option<&Key>, visit: &mut Visit<'_>) -> Result<()> {
-        let (base, prefix) = (self.full(""), self.full(prefix));
-        let mut offset = after.map(|key| self.full(key.as_str()));
+    fn list(&self, listing: Listing<'_>, visit: &mut Visit<'_>) -> Result<()> {
+        let (base, prefix) = (self.full(""), self.full(listing.prefix));
+        let mut offset = listing.after.map(|key| self.full(key.as_str()));
         let mut page_token = None;
         let mut last = None;
         loop {
@@ -289,24 +290,6 @@ fn unwritten(mut error: Error) -> Error {
         error.kind = ErrorKind::Other;
     }
     error
-}
-
-/// The threads that requests run on; made once and kept.
-fn runtime() -> Result<&'static Runtime> {
-    static RUNTIME: Mutex<Option<&'static Runtime>> = Mutex::new(None);
-    let mut made = RUNTIME
-        .lock()
-        .unwrap_or_else(std::sync::PoisonError::into_inner);
-    if let Some(runtime) = *made {
-        return Ok(runtime);
-    }
-    let runtime = Builder::new_multi_thread()
-        .worker_threads(2)
-        .thread_name("strongroom-s3")
-        .enable_all()
-        .build()
-        .map_err(|error| Error::new(ErrorKind::Unavailable).because(error))?;
-    Ok(*made.insert(Box::leak(Box::new(runtime))))
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ mod audit;
 mod notify;
 mod permissions;
 mod rebuild;
+mod store;
 
 use anyhow::{Context as _, Result};
 use clap::Subcommand;
@@ -45,6 +46,9 @@ pub(crate) enum Noun {
     /// Where people are told of alarms
     #[command(subcommand)]
     Notify(notify::NotifyVerb),
+    /// Stores that this service keeps for others
+    #[command(subcommand)]
+    Store(store::StoreVerb),
     /// The audit trail: who did what
     #[command(subcommand)]
     Audit(audit::AuditVerb),
@@ -130,6 +134,7 @@ impl Noun {
             Self::Role(verb) => verb.run(&desk),
             Self::Policy(verb) => verb.run(&desk),
             Self::Notify(verb) => verb.run(&desk),
+            Self::Store(verb) => verb.run(&desk),
             Self::Audit(verb) => verb.run(&desk),
         }
     }

@@ -8,6 +8,7 @@
 
 pub(crate) mod courier;
 pub(crate) mod first_start;
+mod hosting;
 mod rounds;
 mod stop;
 mod upkeep;
@@ -39,7 +40,7 @@ use strongroom_store::limit::Rate;
 use strongroom_wire::flavor::Flavor;
 use tracing_subscriber::EnvFilter;
 
-use self::{courier::Post, upkeep::Upkeep, watch::Watch};
+use self::{courier::Post, hosting::Hosted, upkeep::Upkeep, watch::Watch};
 use crate::{
     arguments::Context,
     commands::stores::Stores,
@@ -74,6 +75,9 @@ pub(crate) struct Options {
     region: Option<String>,
     #[command(flatten)]
     stores: Stores,
+    /// Keep objects for other services, which reach them here (see `admin store`)
+    #[arg(long, value_name = "ADDR:PORT")]
+    host_stores: Option<SocketAddr>,
     /// How many backups and restores run at once
     #[arg(long, value_name = "N", default_value_t = 2)]
     workers: usize,
@@ -99,13 +103,7 @@ pub(crate) struct Options {
 impl Options {
     pub(crate) fn run(self, context: &Context) -> Result<()> {
         log_to_stderr();
-        if !self.encrypted() && !self.listen.ip().is_loopback() && !self.insecure {
-            bail!(
-                "{} can be reached from other machines: add --tls (or --tls-cert and --tls-key), \
-                 or say --insecure if something in front encrypts",
-                self.listen
-            );
-        }
+        self.refuse_plain()?;
         if self.listen.ip().is_unspecified() && self.host.is_none() {
             bail!(
                 "{} is every address of this machine; say with --host which name clients use",
@@ -120,7 +118,9 @@ impl Options {
         note_head(&installation)?;
         let tls = self.server_config(&folder)?;
         let sockets = Sockets::bind(self.listen).context("cannot listen")?;
-        let endpoints = self.advertise(&sockets, &region, &folder)?;
+        let hosted = self.host_stores.map(|at| Hosted::bind(at, &folder));
+        let hosted = hosted.transpose()?;
+        let endpoints = self.advertise(&sockets, hosted.as_ref(), &region, &folder)?;
 
         let control = self.control(&installation)?;
         let runner = control.runner(RunnerOptions {
@@ -142,11 +142,30 @@ impl Options {
             endpoints,
             (self.flavor, self.requests_per_second),
         ));
-        let served = self.serve(sockets.listeners(&cloud), tls, &cloud.endpoints);
-        drop(watch);
+        let mut listeners = sockets.listeners(&cloud);
+        let kept = hosted
+            .map(|hosted| hosted.start(&cloud.control))
+            .transpose()?;
+        let (rounds, listener) = kept.unzip();
+        listeners.extend(listener);
+        let served = self.serve(listeners, tls, &cloud.endpoints);
+        drop((watch, rounds));
         drop(upkeep);
         runner.drain();
         served
+    }
+
+    /// Refuses to let secrets and data cross a network for all to read.
+    fn refuse_plain(&self) -> Result<()> {
+        let far = |at: &&SocketAddr| !at.ip().is_loopback();
+        let at = [Some(&self.listen), self.host_stores.as_ref()];
+        match at.into_iter().flatten().find(far) {
+            Some(at) if !self.encrypted() && !self.insecure => bail!(
+                "{at} can be reached from other machines: add --tls (or --tls-cert and --tls-key), \
+                 or say --insecure if something in front encrypts"
+            ),
+            _ => Ok(()),
+        }
     }
 
     const fn terms(&self) -> Terms {
@@ -166,6 +185,7 @@ impl Options {
             _ if self.tls => {
                 let authority = PrivateCa::open(&folder.join("tls"), Arc::new(SystemClock))?;
                 let mut names = vec![self.listen.ip().to_string()];
+                names.extend(self.host_stores.map(|at| at.ip().to_string()));
                 names.extend(self.host.clone());
                 authority.server_config(&names)?
             }
@@ -175,9 +195,20 @@ impl Options {
     }
 
     /// Writes down where the services are.
-    fn advertise(&self, sockets: &Sockets, region: &str, folder: &Path) -> Result<Endpoints> {
+    fn advertise(
+        &self,
+        sockets: &Sockets,
+        hosted: Option<&Hosted>,
+        region: &str,
+        folder: &Path,
+    ) -> Result<Endpoints> {
         let scheme = if self.encrypted() { "https" } else { "http" };
-        let endpoints = sockets.endpoints(region, scheme, self.host.as_deref())?;
+        let host = self.host.as_deref();
+        let stores = hosted.map(|hosted| hosted.origin(scheme, host));
+        let endpoints = Endpoints {
+            stores: stores.transpose()?,
+            ..sockets.endpoints(region, scheme, host)?
+        };
         let path = folder.join("endpoints.json");
         let json = serde_json::to_vec_pretty(&endpoints)?;
         replace_private(&path, &json)
