@@ -8,6 +8,7 @@ and its reply read through the SDK's own models.
 """
 import argparse
 import datetime
+import os
 
 from huaweicloudsdkcore.auth.credentials import BasicCredentials
 from huaweicloudsdkcore.exceptions.exceptions import (ClientRequestException,
@@ -23,6 +24,7 @@ TYPE = "auditInstance"
 class Scenario:
     def __init__(self, service, options):
         self.instance, self.backup = options.instance, options.backup
+        self.data_dir = options.data_dir
         self.admin = service.admin
         config = HttpConfig.get_default_config()
         if service.ca_file:
@@ -115,7 +117,7 @@ class Scenario:
                 domain_id=domain, instance_id=instance,
                 body=sdk.RiskBackupTemplate(db_id=database, cycle="PER_DAY", status=status)))
         check(risk(0).result == "SUCCESS", "off stays off")
-        self.refused(lambda: risk(1), 501, "DBSS.11000000")
+        self.refused(lambda: risk(1), 400, "DBSS.10000001")
         client.update_audit_risk_bucket_path(sdk.UpdateAuditRiskBucketPathRequest(
             domain_id=domain, instance_id=instance, body=sdk.RiskBackupConfig(
                 bucket_name=bucket.bucket_name, bucket_root_path="risks")))
@@ -149,6 +151,8 @@ class Scenario:
         check(summary.total_sql > 0 and summary.data_list[0].instance_name == "shop",
               f"{summary}")
 
+        self.watched(client, instance)
+
         read = sdk.ShowLogRetentionCommonSettingsRequest(instance_id=instance)
         check(client.show_log_retention_common_settings(read).log_retention.retention_days == 180,
               "half a year")
@@ -180,6 +184,45 @@ class Scenario:
         renamed = client.list_audit_instances_last(sdk.ListAuditInstancesLastRequest())
         check((renamed.instances[0].name, renamed.instances[0].comment) == ("renamed", "a shop"),
               f"{renamed}")
+
+    def watched(self, client, instance):
+        upgrade = client.show_audit_upgrade_status(
+            sdk.ShowAuditUpgradeStatusRequest()).audit_upgrade_infos
+        check([(one.instance_id, one.status) for one in upgrade] == [(instance, 2)], f"{upgrade}")
+        check(upgrade[0].current_version == upgrade[0].upgrade_version, f"{upgrade}")
+
+        def counted(kind):
+            return client.show_audit_task_status(sdk.ShowAuditTaskStatusRequest(busi_type=kind))
+        audit, risk = counted("audit"), counted("risk")
+        check((audit.task_switch, audit.task_status, audit.completed_num) == ("on", "2", 1),
+              f"{audit}")
+        check((risk.task_switch, risk.task_status, risk.completed_num) == ("off", "0", 0),
+              f"{risk}")
+
+        def count(kind, **words):
+            return client.update_audit_task_status(sdk.UpdateAuditTaskStatusRequest(
+                busi_type=kind, body=sdk.AuditSummaryStatusRequest(**words)))
+        count("audit", oper_type="execute")
+        count("audit", oper_type="switch", code="on")
+        count("risk", oper_type="switch", code="off")
+        for kind, words in (("audit", {"oper_type": "switch", "code": "off"}),
+                            ("audit", {"oper_type": "switch"}),
+                            ("risk", {"oper_type": "execute"})):
+            self.refused(lambda: count(kind, **words), 400, "DBSS.10000001")
+
+        def host():
+            return client.show_instance_monitor_info(sdk.ShowInstanceMonitorInfoRequest(
+                instance_id=instance, body=sdk.MonitorInfoRequest(
+                    time=sdk.Duration(time_range="HALF_HOUR"))))
+        seen = wait_for("a sample of the host", host, lambda reply: len(reply.system_infos) > 0)
+        disk = seen.disk_infos
+        there = os.statvfs(self.data_dir)
+        total = there.f_blocks * there.f_frsize / 2 ** 30
+        check(abs(disk.data_total - total) < 0.01, f"{disk} {total}")
+        check(0 <= disk.data_available <= disk.data_total and disk.system_total > 0, f"{disk}")
+        check(all(0 <= one.cpu_use <= 100 and 0 < one.mem_use <= 100
+                  for one in seen.system_infos), f"{seen.system_infos}")
+        check(len(seen.traffic_infos) == len(seen.system_infos), f"{seen}")
 
     def statements(self):
         client, instance = self.client, self.instance

@@ -145,3 +145,21 @@ fn shown<S: AsRef<OsStr>>(words: &[S]) -> String {
         .collect();
     format!("strongroom {}", words.join(" "))
 }
+
+/// Runs a scenario of `e2e/python`, which must succeed.
+pub fn scenario<S: AsRef<OsStr>>(name: &str, words: &[S]) -> Result<()> {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/python/");
+    let output = Command::new(python("python"))
+        .env("PYTHONDONTWRITEBYTECODE", "1")
+        .arg(format!("{folder}{name}"))
+        .args(words)
+        .output()?;
+    if !output.status.success() {
+        bail!(
+            "{name} failed:\n{}{}",
+            String::from_utf8_lossy(&output.stdout),
+            String::from_utf8_lossy(&output.stderr)
+        );
+    }
+    Ok(())
+}

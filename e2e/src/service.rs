@@ -29,6 +29,25 @@ pub struct Service {
 }
 
 impl Service {
+    /// Kills the server and starts another over what it left.
+    pub fn reborn(self) -> Result<Self> {
+        let place = self.data_dir.clone();
+        self.kill()?;
+        Self::start(&place)
+    }
+
+    /// Kills the server, takes its catalog away, has it made anew from the data, and starts again.
+    pub fn rebuilt(self) -> Result<Self> {
+        let place = self.data_dir.clone();
+        self.kill()?;
+        for name in ["catalog.sqlite", "catalog.sqlite-wal", "catalog.sqlite-shm"] {
+            // The last two are there only if something was not folded in.
+            let _ = fs::remove_file(place.join(name));
+        }
+        Program::new(&place).run(&["admin", "rebuild-catalog"])?;
+        Self::start(&place)
+    }
+
     /// Starts the server on free ports and waits for its ready line.
     pub fn start(data_dir: &Path) -> Result<Self> {
         Self::start_with(data_dir, &[])

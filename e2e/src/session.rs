@@ -29,6 +29,19 @@ pub struct Answer {
     pub body: Value,
 }
 
+impl Answer {
+    /// Fails unless it is a refusal with that code; what it says.
+    pub fn must_refuse(&self, status: u16, code: &str) -> &str {
+        let body = &self.body;
+        assert_eq!(
+            (self.status, &body["error_code"]),
+            (status, &json!(code)),
+            "{body}"
+        );
+        body["error_msg"].as_str().unwrap_or_default()
+    }
+}
+
 impl Session {
     /// Signs in as the administrator whom the service made when it first started.
     pub fn admin(service: &Service) -> Result<Self> {
@@ -73,7 +86,12 @@ impl Session {
 
     /// A GET of CBR that must succeed.
     pub fn get(&self, path: &str) -> Result<Value> {
-        let answer = self.cbr("GET", path, None)?;
+        self.get_of("cbr", path)
+    }
+
+    /// A GET of any service that must succeed.
+    pub fn get_of(&self, service: &str, path: &str) -> Result<Value> {
+        let answer = self.call(service, "GET", path, None)?;
         if answer.status != 200 {
             bail!("GET {path} answered {} {}", answer.status, answer.body);
         }

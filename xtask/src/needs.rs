@@ -54,6 +54,15 @@ pub(crate) const FOR_TESTS: &[Tool] = &[
         package: "mariadb-plugin-spider",
     },
     Tool {
+        // Debian keeps several versions beside each other; of release 12 it is this one.
+        program: "../lib/postgresql/15/bin/postgres",
+        package: "postgresql-15",
+    },
+    Tool {
+        program: "../share/postgresql/15/extension/pgaudit.control",
+        package: "postgresql-15-pgaudit",
+    },
+    Tool {
         program: "qemu-img",
         package: "qemu-utils",
     },

@@ -7,6 +7,7 @@
 //! - [`cloud`]: what every handler works with; `authenticate`, `authorize`, [`limit`],
 //!   `audit`: who calls, what it may do and how often, what is kept;
 //!   [`metrics`]: what is counted
+//! - `codes`, `windows`: what several services do alike with refusals and lists
 //! - [`cbr`], [`dbss`], [`ddm`], [`eps`], [`iam`], [`native`]: the services
 //! - [`stores`]: objects that are kept for other services
 //! - [`origins`], [`listen`], [`tls`]: sockets, connections, certificates
@@ -20,6 +21,7 @@ mod authorize;
 pub mod call;
 pub mod cbr;
 pub mod cloud;
+mod codes;
 pub mod dbss;
 pub mod ddm;
 pub mod dialect;
@@ -35,5 +37,6 @@ pub mod request;
 pub mod service;
 pub mod stores;
 pub mod tls;
+mod windows;
 
 pub use cloud::{Cloud, Endpoints};

@@ -116,16 +116,26 @@ impl<'s> Tx<'s> {
         self.query(R::NAME, &sql, filter.params(), R::read)
     }
 
-    /// The first of the rows that meet the filter.
-    pub(crate) fn first<R: Table>(&self, filter: &Filter, order: &[Key]) -> Result<Option<R>> {
+    /// The first so many of the rows that meet the filter.
+    pub(crate) fn some<R: Table>(
+        &self,
+        filter: &Filter,
+        order: &[Key],
+        limit: u32,
+    ) -> Result<Vec<R>> {
         let sql = format!(
-            "SELECT {} FROM {}{}{} LIMIT 1",
+            "SELECT {} FROM {}{}{} LIMIT {limit}",
             R::COLUMNS.join(", "),
             R::NAME,
             filter.sql(),
             order_by(order)
         );
-        Ok(self.query(R::NAME, &sql, filter.params(), R::read)?.pop())
+        self.query(R::NAME, &sql, filter.params(), R::read)
+    }
+
+    /// The first of the rows that meet the filter.
+    pub(crate) fn first<R: Table>(&self, filter: &Filter, order: &[Key]) -> Result<Option<R>> {
+        Ok(self.some(filter, order, 1)?.pop())
     }
 
     /// The one row that meets a filter on something unique.

@@ -22,7 +22,7 @@ use strongroom_wire::{
     text::Secret,
 };
 
-use crate::arguments::Context;
+use crate::{arguments::Context, output::Output, progress::Progress};
 
 /// A service and who calls it.
 pub(crate) struct Connection {
@@ -180,6 +180,20 @@ pub(crate) fn until<T>(mut look: impl FnMut() -> Result<Option<T>>) -> Result<T>
         thread::sleep(pause);
         pause = (pause * 3 / 2).min(Duration::from_millis(500));
     }
+}
+
+/// The same of something that tells how far it is, in percent; shows that meanwhile.
+pub(crate) fn follow<T>(
+    output: Output,
+    what: &str,
+    mut look: impl FnMut() -> Result<(u64, Option<T>)>,
+) -> Result<T> {
+    let mut progress = Progress::percent(output, what);
+    until(|| {
+        let (percent, found) = look()?;
+        progress.set(percent, 100);
+        Ok(found)
+    })
 }
 
 #[cfg(test)]

@@ -15,7 +15,10 @@ use strongroom_catalog::{Catalog, Tx, VaultRow};
 use strongroom_model::{BackupId, Clock, Entropy, ProjectId, Timestamp, VaultId};
 use strongroom_store::{ErrorKind, Key, Store, registry};
 
-use crate::{Caller, Error, MasterKey, Result, audit_logs::Heads, freshness::watchdog::Round};
+use crate::{
+    Caller, Error, MasterKey, Result, audit_logs::Heads, dbss::monitor::Samples,
+    freshness::watchdog::Round,
+};
 
 /// Opens the store that holds one vault's repository and nothing else.
 pub type StoreOf = Arc<dyn Fn(VaultId) -> strongroom_store::Result<Store> + Send + Sync>;
@@ -74,6 +77,7 @@ pub struct Control {
     round: Arc<Mutex<Option<Round>>>,
     panics: Arc<Mutex<BTreeMap<&'static str, u64>>>,
     heads: Arc<Heads>,
+    samples: Arc<Samples>,
     logs: Arc<Mutex<BTreeMap<String, Arc<Mutex<()>>>>>,
     retained: Arc<Mutex<BTreeMap<BackupId, Timestamp>>>,
 }
@@ -94,6 +98,7 @@ impl Control {
             round: Arc::default(),
             panics: Arc::default(),
             heads: Arc::default(),
+            samples: Arc::default(),
             logs: Arc::default(),
             retained: Arc::default(),
         }
@@ -119,6 +124,11 @@ impl Control {
     /// Heads of segments of audit logs that were read before: they never change.
     pub(crate) fn heads(&self) -> &Heads {
         &self.heads
+    }
+
+    /// What the host did.
+    pub(crate) fn samples(&self) -> &Samples {
+        &self.samples
     }
 
     pub(crate) fn catalog(&self) -> &Catalog {

@@ -7,9 +7,14 @@
 //! Invariant: a repository is made only for a depot that never had one. If the catalog says that
 //! there is one and the store has none, the storage is not where it was, and nothing is written.
 
+use std::io::Read;
+
 use strongroom_catalog::{DepotRow, Sealed};
-use strongroom_engine::{CreateOptions, Error as EngineError, Repository, Unlock};
-use strongroom_model::{ProjectId, VaultId};
+use strongroom_engine::{CreateOptions, Error as EngineError, Repository, Unlock, tree::Input};
+use strongroom_model::{
+    ProjectId, VaultId,
+    content::{Attributes, Name},
+};
 use strongroom_store::{ErrorKind, Key, Store};
 
 use crate::{
@@ -200,6 +205,18 @@ impl Depot<'_> {
             .master_key()
             .unwrap(self.row.vault_id, sealed)?;
         Ok(Unlock::Key(key.bytes()))
+    }
+}
+
+/// A stream that is stored as a file of that name, the only one of its manifest.
+pub(crate) fn only_file<'a>(name: &str, bytes: &'a mut dyn Read) -> Input<'a> {
+    Input {
+        bytes,
+        name: Name::new(name.as_bytes()).expect("a legal name"),
+        attributes: Attributes {
+            mode: 0o600,
+            ..Attributes::default()
+        },
     }
 }
 

@@ -118,13 +118,26 @@ impl Repository {
         self.objects().list(prefix, visit)
     }
 
+    /// Bytes that lie under `prefix` now, whatever becomes of them after a power cut.
+    pub fn bytes_under(&self, prefix: &str) -> Result<u64> {
+        let mut bytes = 0;
+        self.objects()
+            .list_unsettled(prefix, &mut |_, size| bytes += size)?;
+        Ok(bytes)
+    }
+
     /// Visits every pack in the store, with its size in bytes.
+    ///
+    /// A pack that no index run names yet may be gone after a power cut; who is about to name it
+    /// asks for [`durable_packs`](Self::durable_packs).
     pub fn packs(&self, visit: &mut dyn FnMut(PackId, u64)) -> Result<()> {
-        self.objects().list(prefix::PACKS, &mut |object, size| {
-            if let Object::Pack(id) = object {
-                visit(id, size);
-            }
-        })
+        self.objects()
+            .list_unsettled(prefix::PACKS, &mut of_packs(visit))
+    }
+
+    /// The same, and what is visited stays there after a power cut.
+    pub fn durable_packs(&self, visit: &mut dyn FnMut(PackId, u64)) -> Result<()> {
+        self.objects().list(prefix::PACKS, &mut of_packs(visit))
     }
 
     /// Reads a pack's directory, without the index and without the segments.
@@ -366,4 +379,12 @@ pub(crate) fn record_kinds(object: &Object) -> Option<(&'static [Kind], &[u8; 16
             return None;
         }
     })
+}
+
+fn of_packs(visit: &mut dyn FnMut(PackId, u64)) -> impl FnMut(Object, u64) {
+    move |object, size| {
+        if let Object::Pack(id) = object {
+            visit(id, size);
+        }
+    }
 }

@@ -7,7 +7,7 @@
 use std::ops::Range;
 
 use strongroom_model::Entropy;
-use strongroom_store::{Bytes, ErrorKind, Store};
+use strongroom_store::{Bytes, ErrorKind, Key, Store};
 
 use crate::{
     error::{Damage, Error, Result},
@@ -113,12 +113,21 @@ impl Objects {
     /// Visits the objects under `prefix` with their sizes; keys that no object has are passed by.
     pub(crate) fn list(&self, prefix: &str, visit: &mut dyn FnMut(Object, u64)) -> Result<()> {
         self.store
-            .list(prefix, &mut |key, size| {
-                if let Some(object) = Object::parse(key.as_str()) {
-                    visit(object, size);
-                }
-                Ok(())
-            })
+            .list(prefix, &mut of_objects(visit))
+            .map_err(Error::store("list objects"))
+    }
+
+    /// The same without waiting for the disk: what only this shows may be gone after a power cut.
+    ///
+    /// That is enough for packs wherever an index run names them, since a run is written when its
+    /// packs are durable, and is listed only when it is durable itself.
+    pub(crate) fn list_unsettled(
+        &self,
+        prefix: &str,
+        visit: &mut dyn FnMut(Object, u64),
+    ) -> Result<()> {
+        self.store
+            .list_unsettled(prefix, &mut of_objects(visit))
             .map_err(Error::store("list objects"))
     }
 
@@ -156,5 +165,17 @@ impl Objects {
         self.store
             .delete(&object.key())
             .map_err(Error::store("remove an object"))
+    }
+}
+
+/// Hands on what is an object of ours.
+fn of_objects(
+    visit: &mut dyn FnMut(Object, u64),
+) -> impl FnMut(Key, u64) -> strongroom_store::Result<()> {
+    move |key, size| {
+        if let Some(object) = Object::parse(key.as_str()) {
+            visit(object, size);
+        }
+        Ok(())
     }
 }

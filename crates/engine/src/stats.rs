@@ -46,6 +46,6 @@ pub fn stats(repository: &Repository) -> Result<Stats> {
     stats.forgotten = repository.forgotten()?.len() as u64;
     let quarantines = repository.quarantines()?;
     stats.quarantined_packs = quarantines.iter().map(|each| each.packs.len() as u64).sum();
-    repository.objects_under("", &mut |_, size| stats.stored_bytes += size)?;
+    stats.stored_bytes = repository.bytes_under("")?;
     Ok(stats)
 }

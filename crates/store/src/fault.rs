@@ -16,7 +16,7 @@ use crate::{
     call::Operation,
     error::{Error, ErrorKind, Result},
     key::Key,
-    store::{Backend, Store, Visit},
+    store::{Backend, Listing, Store, Visit},
 };
 
 /// What goes wrong.
@@ -386,8 +386,8 @@ impl Backend for Faulty {
         }
     }
 
-    fn list(&self, prefix: &str, after: Option<&Key>, visit: &mut Visit<'_>) -> Result<()> {
-        let fault = self.faults.next(Operation::List, prefix)?;
+    fn list(&self, listing: Listing<'_>, visit: &mut Visit<'_>) -> Result<()> {
+        let fault = self.faults.next(Operation::List, listing.prefix)?;
         let unheard: Vec<Key> = match fault {
             Some(Fault::StaleList { newest }) => self
                 .faults
@@ -401,7 +401,7 @@ impl Backend for Faulty {
             _ => Vec::new(),
         };
         let mut seen = 0;
-        self.inner.backend().list(prefix, after, &mut |key, size| {
+        self.inner.backend().list(listing, &mut |key, size| {
             seen += 1;
             match fault {
                 Some(Fault::OmitListed { skip, count }) if seen > skip && seen - skip <= count => {

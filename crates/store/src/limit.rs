@@ -23,7 +23,7 @@ use strongroom_model::Timestamp;
 use crate::{
     error::Result,
     key::Key,
-    store::{Backend, Store, Visit},
+    store::{Backend, Listing, Store, Visit},
 };
 
 /// What a bucket saves up while nothing is moved.
@@ -246,8 +246,8 @@ impl Backend for Limited {
         self.inner.backend().size(key)
     }
 
-    fn list(&self, prefix: &str, after: Option<&Key>, visit: &mut Visit<'_>) -> Result<()> {
-        self.inner.backend().list(prefix, after, visit)
+    fn list(&self, listing: Listing<'_>, visit: &mut Visit<'_>) -> Result<()> {
+        self.inner.backend().list(listing, visit)
     }
 
     fn delete(&self, key: &Key) -> Result<()> {

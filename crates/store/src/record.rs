@@ -16,7 +16,7 @@ use crate::{
     call::{Call, Operation},
     error::{Error, Result},
     key::Key,
-    store::{Backend, Store, Visit},
+    store::{Backend, Listing, Store, Visit},
 };
 
 /// The record of the calls on every store it wraps; clones share it.
@@ -170,9 +170,9 @@ impl Backend for Recorded {
             .note(Operation::Size, key.as_str(), done, |_| 0)
     }
 
-    fn list(&self, prefix: &str, after: Option<&Key>, visit: &mut Visit<'_>) -> Result<()> {
-        let done: Result<(), Error> = self.inner.backend().list(prefix, after, visit);
-        self.recorder.note(Operation::List, prefix, done, |()| 0)
+    fn list(&self, listing: Listing<'_>, visit: &mut Visit<'_>) -> Result<()> {
+        let done: Result<(), Error> = self.inner.backend().list(listing, visit);
+        self.recorder.note(Operation::List, listing.prefix, done, |()| 0)
     }
 
     fn delete(&self, key: &Key) -> Result<()> {

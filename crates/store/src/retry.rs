@@ -22,7 +22,7 @@ use strongroom_model::Timestamp;
 use crate::{
     error::{Error, ErrorKind, Result},
     key::Key,
-    store::{Backend, Store, Visit},
+    store::{Backend, Listing, Store, Visit},
 };
 
 /// How often and how patiently to try.
@@ -174,21 +174,23 @@ impl Backend for Retry {
         self.persist(|| self.inner.backend().size(key))
     }
 
-    fn list(&self, prefix: &str, after: Option<&Key>, visit: &mut Visit<'_>) -> Result<()> {
-        let mut last = after.cloned();
+    fn list(&self, listing: Listing<'_>, visit: &mut Visit<'_>) -> Result<()> {
+        let mut last = listing.after.cloned();
         // The visitor's own error ends the listing whatever its kind: it travels around the loop.
         let mut refused = None;
         let done = self.persist(|| {
             let resume = last.clone();
-            self.inner
-                .backend()
-                .list(prefix, resume.as_ref(), &mut |key, size| {
-                    last = Some(key.clone());
-                    visit(key, size).map_err(|error| {
-                        refused = Some(error);
-                        Error::new(ErrorKind::Other)
-                    })
+            let rest = Listing {
+                after: resume.as_ref(),
+                ..listing
+            };
+            self.inner.backend().list(rest, &mut |key, size| {
+                last = Some(key.clone());
+                visit(key, size).map_err(|error| {
+                    refused = Some(error);
+                    Error::new(ErrorKind::Other)
                 })
+            })
         });
         refused.map_or(done, Err)
     }

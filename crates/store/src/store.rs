@@ -115,7 +115,27 @@ impl Store {
         visit: &mut Visit<'_>,
     ) -> Result<()> {
         Prefix::new(prefix)?;
-        self.0.list(prefix, after, visit)
+        let listing = Listing {
+            prefix,
+            after,
+            settled: true,
+        };
+        self.0.list(listing, visit)
+    }
+
+    /// Like [`list`](Self::list), for callers that build nothing on what is shown.
+    ///
+    /// After a power cut an object that only this showed may be gone. In exchange a local
+    /// directory need not sync one directory after another, each of which costs about a
+    /// millisecond.
+    pub fn list_unsettled(&self, prefix: &str, visit: &mut Visit<'_>) -> Result<()> {
+        Prefix::new(prefix)?;
+        let listing = Listing {
+            prefix,
+            after: None,
+            settled: false,
+        };
+        self.0.list(listing, visit)
     }
 
     /// Removes the object, durably; that it does not exist is success. One that is retained is
@@ -182,6 +202,17 @@ impl fmt::Debug for Store {
     }
 }
 
+/// What a listing is asked for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Listing<'a> {
+    /// How keys begin.
+    pub(crate) prefix: &'a str,
+    /// Every key up to and including this one is left out.
+    pub(crate) after: Option<&'a Key>,
+    /// Whether what is shown is durable, so that the caller may build on it.
+    pub(crate) settled: bool,
+}
+
 /// What a backend or decorator does; the words of [`Store`] are its contract.
 ///
 /// Ranges arrive not empty, prefixes valid.
@@ -195,7 +226,7 @@ pub(crate) trait Backend: Send + Sync {
         Ok(())
     }
     fn size(&self, key: &Key) -> Result<u64>;
-    fn list(&self, prefix: &str, after: Option<&Key>, visit: &mut Visit<'_>) -> Result<()>;
+    fn list(&self, listing: Listing<'_>, visit: &mut Visit<'_>) -> Result<()>;
     fn delete(&self, key: &Key) -> Result<()>;
     fn retains(&self) -> Result<bool> {
         Ok(false)

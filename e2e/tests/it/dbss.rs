@@ -6,7 +6,6 @@
 use std::{
     fs,
     path::{Path, PathBuf},
-    process::Command,
 };
 
 use anyhow::{Context as _, Result, bail};
@@ -21,13 +20,13 @@ use strongroom_testkit::mariadb::{Database, Setup};
 use tempfile::TempDir;
 
 /// A service, and the audit logs of a server that it knows as `shop`.
-struct Stage {
-    folder: TempDir,
-    service: Service,
-    database: Database,
-    logs: PathBuf,
-    instance: String,
-    session: Session,
+pub(crate) struct Stage<D = Database> {
+    pub(crate) folder: TempDir,
+    pub(crate) service: Service,
+    pub(crate) database: D,
+    pub(crate) logs: PathBuf,
+    pub(crate) instance: String,
+    pub(crate) session: Session,
 }
 
 impl Stage {
@@ -40,6 +39,13 @@ impl Stage {
         let database = Database::start(folder.path(), "db", setup)?;
         let logs = database.audit_directory();
         database.sql("CREATE DATABASE shop; CREATE TABLE shop.orders (id INT PRIMARY KEY)")?;
+        Self::of(folder, database, logs)
+    }
+}
+
+impl<D> Stage<D> {
+    /// A service that knows the logs of a server.
+    pub(crate) fn of(folder: TempDir, database: D, logs: PathBuf) -> Result<Self> {
         let service = Service::start(&folder.path().join("service"))?;
         let path = logs.to_str().context("a path")?;
         let words = ["resource", "add", "audit", "shop", "--path", path];
@@ -55,9 +61,8 @@ impl Stage {
     }
 
     /// Kills the service and starts another over what it left.
-    fn reborn(self) -> Result<Self> {
-        self.service.kill()?;
-        let service = Service::start(&self.folder.path().join("service"))?;
+    pub(crate) fn reborn(self) -> Result<Self> {
+        let service = self.service.reborn()?;
         Ok(Self {
             session: Session::admin(&service)?,
             service,
@@ -65,39 +70,36 @@ impl Stage {
         })
     }
 
-    fn run(&self, words: &[&str]) -> Result<String> {
+    pub(crate) fn run(&self, words: &[&str]) -> Result<String> {
         self.service.program().run(words)
     }
 
-    fn refused(&self, words: &[&str]) -> Result<String> {
+    pub(crate) fn refused(&self, words: &[&str]) -> Result<String> {
         self.service.program().refused(words)
     }
 
-    fn backup(&self) -> Result<String> {
+    pub(crate) fn backup(&self) -> Result<String> {
         let words = ["audit", "backup", "shop"];
         self.service.program().last_line(&words)
     }
 
-    fn dbss(&self, method: &str, path: &str, body: Option<&Value>) -> Result<Answer> {
+    pub(crate) fn dbss(&self, method: &str, path: &str, body: Option<&Value>) -> Result<Answer> {
         let path = path.replace("{instance}", &self.instance);
         self.session.call("dbss", method, &path, body)
     }
 
-    fn get(&self, path: &str) -> Result<Value> {
-        let answer = self.dbss("GET", path, None)?;
-        if answer.status != 200 {
-            bail!("GET {path} answered {} {}", answer.status, answer.body);
-        }
-        Ok(answer.body)
+    pub(crate) fn get(&self, path: &str) -> Result<Value> {
+        let path = path.replace("{instance}", &self.instance);
+        self.session.get_of("dbss", &path)
     }
 
-    fn status(&self) -> Result<Value> {
+    pub(crate) fn status(&self) -> Result<Value> {
         let path = "/v1/{project}/audit/{instance}/backup/status";
         Ok(self.get(path)?["status"].take())
     }
 
     /// The backups, the newest first.
-    fn backups(&self) -> Result<Vec<Value>> {
+    pub(crate) fn backups(&self) -> Result<Vec<Value>> {
         let path = "/v2/{project}/audit/{instance}/backups";
         let body = json!({"page": 1, "size": 1000});
         let mut answer = self.dbss("POST", path, Some(&body))?;
@@ -111,7 +113,7 @@ impl Stage {
     }
 
     /// The row of a backup when nothing is being done with it any more.
-    fn settled(&self, id: &str) -> Result<Value> {
+    pub(crate) fn settled(&self, id: &str) -> Result<Value> {
         const RUNS: [&str; 6] = [
             "BACKUP_WAITING",
             "AUTO_BACKUPING",
@@ -131,7 +133,7 @@ impl Stage {
     }
 
     /// The statements that hold the text.
-    fn found(&self, text: &str) -> Result<Vec<Value>> {
+    pub(crate) fn found(&self, text: &str) -> Result<Vec<Value>> {
         let path = "/v2/{project}/audit/{instance}/sqls";
         let body = json!({"time": {}, "sql_statement": text, "page": 1, "size": 100,
             "time_order": "ASC"});
@@ -146,8 +148,7 @@ impl Stage {
 
 /// A call that must be refused with that code.
 fn denied(answer: &Answer, status: u16, code: &str) {
-    let said = (answer.status, &answer.body["error_code"]);
-    assert_eq!(said, (status, &json!(code)), "{}", answer.body);
+    answer.must_refuse(status, code);
     assert_eq!(answer.body["details"][0]["error_code"], code);
 }
 
@@ -433,13 +434,7 @@ fn a_service_that_is_killed_anywhere_finishes_what_was_ordered() -> Result<()> {
 
     // A lost catalog is made anew from the data: the rows, the chain, and what it proves.
     let before = stage.backups()?;
-    stage.service.kill()?;
-    let place = stage.folder.path().join("service");
-    for name in ["catalog.sqlite", "catalog.sqlite-wal", "catalog.sqlite-shm"] {
-        let _ = fs::remove_file(place.join(name));
-    }
-    binary::Program::new(&place).run(&["admin", "rebuild-catalog"])?;
-    let service = Service::start(&place)?;
+    let service = stage.service.rebuilt()?;
     let stage = Stage {
         session: Session::admin(&service)?,
         service,
@@ -463,20 +458,10 @@ fn the_vendors_sdk_calls_every_operation() -> Result<()> {
         .database
         .sql("INSERT INTO shop.orders VALUES (4711)")?;
     let backup = stage.backup()?;
-    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/python/scenario_dbss.py");
-    let output = Command::new(binary::python("python"))
-        .arg(script)
-        .env("PYTHONDONTWRITEBYTECODE", "1")
-        .arg("--data-dir")
-        .arg(stage.service.data_dir())
-        .args(["--instance", &stage.instance, "--backup", &backup])
-        .output()?;
-    if !output.status.success() {
-        bail!(
-            "the scenario failed:\n{}{}",
-            String::from_utf8_lossy(&output.stdout),
-            String::from_utf8_lossy(&output.stderr)
-        );
-    }
-    Ok(())
+    let place = stage.service.data_dir().to_str().context("a path")?;
+    let of = ["--instance", &stage.instance, "--backup", &backup];
+    binary::scenario(
+        "scenario_dbss.py",
+        &[&["--data-dir", place], &of[..]].concat(),
+    )
 }

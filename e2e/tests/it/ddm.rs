@@ -3,120 +3,14 @@
 //! Nothing is mocked: a layer is a server with the Spider engine, data nodes are servers of their
 //! own, and what is compared after a restore is what the layer answers.
 
-use std::{fmt::Write as _, fs, path::Path, process::Command};
+use std::{fmt::Write as _, fs, process::Command};
 
 use anyhow::{Context as _, Result, bail};
 use serde_json::{Value, json};
-use strongroom_e2e::{
-    binary,
-    service::Service,
-    session::{Answer, Session},
-    wait,
-};
+use strongroom_e2e::{binary, service::Service, session::Session};
 use strongroom_testkit::mariadb::{Cluster, Database, PASSWORD, Setup};
-use tempfile::TempDir;
 
-/// A service, and a layer with two data nodes that it knows as `layer`.
-pub(crate) struct Stage {
-    pub(crate) folder: TempDir,
-    pub(crate) service: Service,
-    pub(crate) cluster: Cluster,
-    pub(crate) instance: String,
-    pub(crate) session: Session,
-}
-
-/// Registers a layer; its id.
-pub(crate) fn register(service: &Service, name: &str, cluster: &Cluster) -> Result<String> {
-    let url = cluster.layer.url();
-    let mut words = vec!["resource", "add", "ddm", name, "--url", &url];
-    let nodes = cluster.node_words();
-    for node in &nodes {
-        words.extend(["--data-node", node]);
-    }
-    service.program().last_line(&words)
-}
-
-impl Stage {
-    fn set() -> Result<Self> {
-        let folder = tempfile::tempdir()?;
-        let cluster = Cluster::start(folder.path(), "layer", 2)?;
-        cluster.fill()?;
-        let service = Service::start(&folder.path().join("service"))?;
-        let instance = register(&service, "layer", &cluster)?;
-        let session = Session::admin(&service)?;
-        Ok(Self {
-            folder,
-            service,
-            cluster,
-            instance,
-            session,
-        })
-    }
-
-    /// Kills the service and starts another over what it left.
-    pub(crate) fn reborn(self) -> Result<Self> {
-        self.service.kill()?;
-        let service = Service::start(&self.folder.path().join("service"))?;
-        Ok(Self {
-            session: Session::admin(&service)?,
-            service,
-            ..self
-        })
-    }
-
-    pub(crate) fn path(&self) -> &Path {
-        self.folder.path()
-    }
-
-    pub(crate) fn ddm(&self, method: &str, path: &str, body: Option<&Value>) -> Result<Answer> {
-        self.session.call("ddm", method, path, body)
-    }
-
-    pub(crate) fn get(&self, path: &str) -> Result<Value> {
-        let answer = self.ddm("GET", path, None)?;
-        if answer.status != 200 {
-            bail!("GET {path} answered {} {}", answer.status, answer.body);
-        }
-        Ok(answer.body)
-    }
-
-    pub(crate) fn backup(&self) -> Result<String> {
-        self.service
-            .program()
-            .last_line(&["ddm", "backup", "layer"])
-    }
-
-    /// Waits for a job; the job.
-    pub(crate) fn job(&self, id: &str) -> Result<Value> {
-        wait::until("the end of a job", || {
-            let job = self.get(&format!("/v3/{{project}}/jobs/{id}"))?["job"].take();
-            Ok((job["status"] != "Running").then_some(job))
-        })
-    }
-
-    /// Waits for the job that an answer names, which must succeed.
-    pub(crate) fn done(&self, answer: &Answer) -> Result<()> {
-        let id = answer.body["job_id"].as_str();
-        let id = id.with_context(|| format!("no job: {} {}", answer.status, answer.body))?;
-        let job = self.job(id)?;
-        assert_eq!(job["status"], "Completed", "{job}");
-        Ok(())
-    }
-}
-
-/// An order that must be refused with that code.
-pub(crate) fn denied(answer: &Answer, status: u16, code: &str) -> String {
-    assert_eq!(
-        answer.body["error_code"], code,
-        "{} {}",
-        answer.status, answer.body
-    );
-    assert_eq!(answer.status, status, "{}", answer.body);
-    answer.body["error_msg"]
-        .as_str()
-        .unwrap_or_default()
-        .to_owned()
-}
+use crate::layer::{Nodes, Stage, denied, holds, register};
 
 /// Orders of schemas that are refused, each with its own code.
 fn schemas_that_cannot_be(
@@ -159,28 +53,9 @@ fn shown(layer: &Database) -> Result<String> {
     Ok(all)
 }
 
-/// Whether some file below the folder holds the text.
-fn holds(folder: &Path, text: &str) -> Result<bool> {
-    for entry in fs::read_dir(folder)? {
-        let path = entry?.path();
-        let found = if path.is_dir() {
-            holds(&path, text)?
-        } else {
-            let bytes = fs::read(&path)?;
-            bytes
-                .windows(text.len())
-                .any(|part| part == text.as_bytes())
-        };
-        if found {
-            return Ok(true);
-        }
-    }
-    Ok(false)
-}
-
 #[test]
 fn metadata_come_back_to_an_empty_layer_as_they_were() -> Result<()> {
-    let stage = Stage::set()?;
+    let stage = Stage::set(2, Nodes::Named)?;
     let before = shown(&stage.cluster.layer)?;
     let backup = stage.backup()?;
 
@@ -226,7 +101,7 @@ fn metadata_come_back_to_an_empty_layer_as_they_were() -> Result<()> {
             to.sql(&format!("INSERT INTO {table} VALUES ({id}, '{note}')"))?;
         }
     }
-    register(&stage.service, "other", &other)?;
+    register(&stage.service, "other", &other, Nodes::Named)?;
     stage
         .service
         .program()
@@ -248,7 +123,7 @@ fn metadata_come_back_to_an_empty_layer_as_they_were() -> Result<()> {
 
 #[test]
 fn a_schema_is_backed_up_before_it_is_deleted_and_backups_outlive_their_instance() -> Result<()> {
-    let stage = Stage::set()?;
+    let stage = Stage::set(2, Nodes::Named)?;
     let databases = format!("/v3/{{project}}/instances/{}/databases", stage.instance);
     let node = stage.get(&format!(
         "/v3/{{project}}/instances/{}/available-data-nodes",
@@ -327,7 +202,7 @@ fn a_schema_is_backed_up_before_it_is_deleted_and_backups_outlive_their_instance
 
 #[test]
 fn exported_schemas_are_carried_to_another_layer() -> Result<()> {
-    let stage = Stage::set()?;
+    let stage = Stage::set(2, Nodes::Named)?;
     let export = stage.get(&format!(
         "/v3/{{project}}/instances/{}/schema-metadata",
         stage.instance
@@ -335,7 +210,7 @@ fn exported_schemas_are_carried_to_another_layer() -> Result<()> {
     assert_eq!(export["data_nodes"][1]["instance_name"], "node1");
     let other = Cluster::start(stage.path(), "other", 2)?;
     other.fill_nodes()?;
-    let id = register(&stage.service, "other", &other)?;
+    let id = register(&stage.service, "other", &other, Nodes::Named)?;
     let nodes = stage.get(&format!(
         "/v3/{{project}}/instances/{id}/available-data-nodes"
     ))?;
@@ -389,7 +264,7 @@ fn exported_schemas_are_carried_to_another_layer() -> Result<()> {
 
 #[test]
 fn bad_input_gets_the_documented_refusals_and_a_dead_node_is_named() -> Result<()> {
-    let mut stage = Stage::set()?;
+    let mut stage = Stage::set(2, Nodes::Named)?;
     for query in ["limit=0", "limit=129", "limit=abc", "offset=-1", "offset=x"] {
         let answer = stage.ddm("GET", &format!("/v3/{{project}}/backups?{query}"), None)?;
         denied(&answer, 400, "DBS.280001");
@@ -457,11 +332,11 @@ fn bad_input_gets_the_documented_refusals_and_a_dead_node_is_named() -> Result<(
 
 #[test]
 fn the_vendors_sdk_lists_shows_and_restores() -> Result<()> {
-    let stage = Stage::set()?;
+    let stage = Stage::set(2, Nodes::Named)?;
     let backup = stage.backup()?;
     let other = Cluster::start(stage.path(), "other", 2)?;
     other.fill_nodes()?;
-    let target = register(&stage.service, "other", &other)?;
+    let target = register(&stage.service, "other", &other, Nodes::Named)?;
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/python/scenario_ddm.py");
     let output = Command::new(binary::python("python"))
         .arg(script)
@@ -490,7 +365,7 @@ fn the_vendors_sdk_lists_shows_and_restores() -> Result<()> {
 
 #[test]
 fn a_service_that_is_killed_anywhere_finishes_what_was_ordered() -> Result<()> {
-    let mut stage = Stage::set()?;
+    let mut stage = Stage::set(2, Nodes::Named)?;
     let first = stage.backup()?;
     for looks in 0..6 {
         let ordered = stage
@@ -524,7 +399,7 @@ fn a_service_that_is_killed_anywhere_finishes_what_was_ordered() -> Result<()> {
 
 #[test]
 fn backups_are_in_a_catalog_that_was_rebuilt_from_the_data() -> Result<()> {
-    let stage = Stage::set()?;
+    let stage = Stage::set(2, Nodes::Named)?;
     let backup = stage.backup()?;
     let before = stage.get("/v3/{project}/backups")?;
     let Stage {
@@ -560,7 +435,7 @@ fn backups_are_in_a_catalog_that_was_rebuilt_from_the_data() -> Result<()> {
     // The layer is registered anew, and what it was is written to an empty one.
     let other = Cluster::start(stage.path(), "other", 2)?;
     other.fill_nodes()?;
-    register(&stage.service, "other", &other)?;
+    register(&stage.service, "other", &other, Nodes::Named)?;
     let shown = stage.get(&format!(
         "/v3/{{project}}/instances/{}/backups/{backup}",
         stage.instance
@@ -578,7 +453,7 @@ fn backups_are_in_a_catalog_that_was_rebuilt_from_the_data() -> Result<()> {
 #[ignore = "nightly: makes twenty thousand tables"]
 fn a_thousand_schemas_with_twenty_thousand_tables_take_less_than_a_minute_of_processor_time()
 -> Result<()> {
-    let stage = Stage::set()?;
+    let stage = Stage::set(2, Nodes::Named)?;
     for schema in 0..1000 {
         let mut statements = format!("CREATE DATABASE big{schema:04}; USE big{schema:04};");
         for table in 0..20 {

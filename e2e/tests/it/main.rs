@@ -10,7 +10,7 @@
 //! - `regions`: a region that is another Strongroom
 //! - `refusals`: bad input, and what it gets
 //! - `dbss`: audit logs of a real database, lost and found
-//! - `ddm`: what sharding layers of real databases know
+//! - `ddm`: what sharding layers of real databases know; `layer`: the stage of these stories
 //! - `exports`: other programs read what `strongroom repo export` writes
 //! - `inputs`: what goes into a backup: exclude rules, streams
 //! - `kill`: the server is killed in the midst of its work, again and again
@@ -19,6 +19,7 @@
 //! - `shortage`: no more room, no more descriptors
 //! - `soak`: everything at random, for as long as one likes
 //! - `points`: databases at points in time
+//! - `postgres`: audit logs of a real PostgreSQL
 //! - `views`: lists and comparisons of `strongroom repo`
 //! - `vendor`: the vendors' own unmodified clients, over http and https
 
@@ -28,10 +29,12 @@ mod exports;
 mod inputs;
 mod kill;
 mod kill_exact;
+mod layer;
 mod leftovers;
 mod mount;
 mod operators;
 mod points;
+mod postgres;
 mod reader;
 mod rebuild;
 mod refusals;

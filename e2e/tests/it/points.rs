@@ -5,7 +5,6 @@
 
 use std::{
     fs,
-    path::Path,
     sync::{
         RwLock,
         atomic::{AtomicBool, AtomicU64, Ordering},
@@ -15,42 +14,10 @@ use std::{
 
 use anyhow::{Context as _, Result};
 use serde_json::{Value, json};
-use strongroom_e2e::{
-    service::Service,
-    session::{Answer, Session},
-    wait,
-};
+use strongroom_e2e::{session::Answer, wait};
 use strongroom_testkit::mariadb::{Cluster, Database, PASSWORD, Setup, USER};
 
-use crate::ddm::{Stage, denied, register};
-
-/// Registers a layer whose data nodes are copied; its id.
-fn register_copied(service: &Service, name: &str, cluster: &Cluster) -> Result<String> {
-    let url = cluster.layer.url();
-    let mut words = vec!["resource", "add", "ddm", name, "--url", &url];
-    let (nodes, folders) = (cluster.node_words(), cluster.folder_words());
-    for (node, folder) in nodes.iter().zip(&folders) {
-        words.extend(["--data-node", node, "--node-dir", folder]);
-    }
-    service.program().last_line(&words)
-}
-
-/// A service and a layer with copied data nodes that it knows as `layer`.
-fn stage(nodes: usize) -> Result<Stage> {
-    let folder = tempfile::tempdir()?;
-    let cluster = Cluster::start(folder.path(), "layer", nodes)?;
-    cluster.fill()?;
-    let service = Service::start(&folder.path().join("service"))?;
-    let instance = register_copied(&service, "layer", &cluster)?;
-    let session = Session::admin(&service)?;
-    Ok(Stage {
-        folder,
-        service,
-        cluster,
-        instance,
-        session,
-    })
-}
+use crate::layer::{Nodes, Stage, denied, holds, register};
 
 /// A second schema, spread over all nodes.
 fn add_events(cluster: &Cluster) -> Result<()> {
@@ -195,12 +162,12 @@ fn write_on(cluster: &Cluster, gate: &RwLock<()>, ended: &AtomicBool, count: &At
 #[test]
 fn shards_come_back_to_the_second_before_a_table_and_a_schema_were_dropped() -> Result<()> {
     const TABLES: &[(&str, &str)] = &[("shop", "orders"), ("events", "seen")];
-    let stage = stage(2)?;
+    let stage = Stage::set(2, Nodes::Copied)?;
     let cluster = &stage.cluster;
     add_events(cluster)?;
     begin(&stage)?;
     let other = Cluster::start(stage.path(), "other", 2)?;
-    let target = register(&stage.service, "other", &other)?;
+    let target = register(&stage.service, "other", &other, Nodes::Named)?;
 
     let (gate, ended, count) = (RwLock::new(()), AtomicBool::new(false), AtomicU64::new(0));
     let (at, before) = thread::scope(|scope| -> Result<(i64, String)> {
@@ -266,30 +233,11 @@ fn shards_come_back_to_the_second_before_a_table_and_a_schema_were_dropped() -> 
     Ok(())
 }
 
-/// Whether some file below the folder holds the text.
-fn holds(folder: &Path, text: &str) -> Result<bool> {
-    for entry in fs::read_dir(folder)? {
-        let path = entry?.path();
-        let found = if path.is_dir() {
-            holds(&path, text)?
-        } else {
-            let bytes = fs::read(&path)?;
-            bytes
-                .windows(text.len())
-                .any(|part| part == text.as_bytes())
-        };
-        if found {
-            return Ok(true);
-        }
-    }
-    Ok(false)
-}
-
 #[test]
 fn times_that_cannot_be_restored_are_refused_with_the_reason_and_gaps_are_told() -> Result<()> {
-    let mut stage = stage(1)?;
+    let mut stage = Stage::set(1, Nodes::Copied)?;
     let other = Cluster::start(stage.path(), "other", 1)?;
-    let target = register(&stage.service, "other", &other)?;
+    let target = register(&stage.service, "other", &other, Nodes::Named)?;
     let relation = pairs(&stage, &target)?;
     let refused = |stage: &Stage, at: i64, nodes: &[(String, String)], code: &str| {
         let answer = recover(stage, at, &target, nodes)?;
@@ -362,24 +310,14 @@ fn without_a_log_metadata_are_kept_and_points_in_time_say_why_not() -> Result<()
         layer: Database::start(folder.path(), "layer", spider)?,
         nodes: vec![Database::start(folder.path(), "layer0", no_log)?],
     };
-    cluster.fill()?;
-    let service = Service::start(&folder.path().join("service"))?;
-    let instance = register_copied(&service, "layer", &cluster)?;
-    let session = Session::admin(&service)?;
-    let stage = Stage {
-        folder,
-        service,
-        cluster,
-        instance,
-        session,
-    };
+    let stage = Stage::over(folder, cluster, Nodes::Copied)?;
     stage.backup()?;
     stage.service.program().run(&["ddm", "copy", "layer"])?;
     let found = logs(&stage)?;
     assert!(found.to_string().contains("keeps no binary log"), "{found}");
     assert_eq!(times(&stage)?, []);
     let other = Cluster::start(stage.path(), "other", 1)?;
-    let target = register(&stage.service, "other", &other)?;
+    let target = register(&stage.service, "other", &other, Nodes::Named)?;
     let now = second(&stage.cluster.layer)?;
     let answer = recover(&stage, now, &target, &pairs(&stage, &target)?)?;
     let why = denied(&answer, 400, "DBS.300377");
@@ -412,14 +350,14 @@ fn without_a_log_metadata_are_kept_and_points_in_time_say_why_not() -> Result<()
 #[test]
 fn a_recovery_that_is_killed_again_and_again_is_finished() -> Result<()> {
     const TABLES: &[(&str, &str)] = &[("shop", "orders")];
-    let mut stage = stage(1)?;
+    let mut stage = Stage::set(1, Nodes::Copied)?;
     let at = begin(&stage)?;
     let before = recorded(&stage.cluster, TABLES)?;
     later(&stage.cluster.layer, at)?;
     stage.cluster.nodes[0].sql("DROP DATABASE shop_0")?;
     logs(&stage)?;
     let other = Cluster::start(stage.path(), "other", 1)?;
-    let target = register(&stage.service, "other", &other)?;
+    let target = register(&stage.service, "other", &other, Nodes::Named)?;
     let relation = pairs(&stage, &target)?;
     let ordered = recover(&stage, at, &target, &relation)?;
     let job = ordered.body["job_id"].as_str();
@@ -443,13 +381,13 @@ fn a_recovery_that_is_killed_again_and_again_is_finished() -> Result<()> {
 
 #[test]
 fn a_data_node_that_goes_down_in_the_middle_of_a_recovery_fails_it_by_name() -> Result<()> {
-    let stage = stage(1)?;
+    let stage = Stage::set(1, Nodes::Copied)?;
     let at = begin(&stage)?;
     let before = recorded(&stage.cluster, &[("shop", "orders")])?;
     later(&stage.cluster.layer, at + 1)?;
     logs(&stage)?;
     let mut other = Cluster::start(stage.path(), "other", 1)?;
-    let target = register(&stage.service, "other", &other)?;
+    let target = register(&stage.service, "other", &other, Nodes::Named)?;
     let relation = pairs(&stage, &target)?;
     let ordered = recover(&stage, at, &target, &relation)?;
     other.nodes[0].kill()?;

@@ -2,9 +2,7 @@
 //!
 //! The scenarios are Python programs in `e2e/python`; what they assert stands there.
 
-use std::process::Command;
-
-use anyhow::{Result, bail};
+use anyhow::Result;
 use strongroom_e2e::binary;
 
 use crate::scene::{Scene, text};
@@ -16,24 +14,12 @@ fn play(scenario: &str, with_share: bool, options: &[&str]) -> Result<()> {
     let mut all = vec!["--region-store", &*region];
     all.extend(options);
     let scene = Scene::set_with(&all)?;
-    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/python/");
-    let mut python = Command::new(binary::python("python"));
-    python.arg(format!("{folder}{scenario}"));
-    python.env("PYTHONDONTWRITEBYTECODE", "1");
-    python.args(["--data-dir", text(scene.service.data_dir())]);
+    let mut words = vec!["--data-dir", text(scene.service.data_dir())];
     if with_share {
-        python.args(["--share", &scene.share.id, text(&scene.share.path)]);
+        words.extend(["--share", &scene.share.id, text(&scene.share.path)]);
     }
-    python.args(["--volume", &scene.disk.id, text(&scene.disk.path)]);
-    let output = python.output()?;
-    if !output.status.success() {
-        bail!(
-            "{scenario} failed:\n{}{}",
-            String::from_utf8_lossy(&output.stdout),
-            String::from_utf8_lossy(&output.stderr)
-        );
-    }
-    Ok(())
+    words.extend(["--volume", &scene.disk.id, text(&scene.disk.path)]);
+    binary::scenario(scenario, &words)
 }
 
 #[test]

@@ -13,6 +13,7 @@ use strongroom_control::{Error, Reason};
 use strongroom_wire::error_code::{ErrorCode, cbr, gateway as gate};
 
 use crate::{
+    codes::Codes,
     dialect::{Dialect, Refusal},
     failure::Failure,
     request::Request,
@@ -27,18 +28,16 @@ impl Dialect for Cbr {
     }
 
     fn render(&self, failure: &Failure, request: &Request) -> Refusal {
-        if let Some(refusal) = gateway(failure, request) {
-            return refusal;
-        }
-        let code = match failure {
-            Failure::Malformed { .. } => cbr::BAD_PARAMETER,
-            Failure::NotYet { .. } => cbr::NOT_AVAILABLE,
-            Failure::Refused(error) => code(error.reason()),
-            _ => cbr::INTERNAL,
-        };
-        refusal(code, flat(code, &message(failure)))
+        CODES.refusal(failure, request, flat)
     }
 }
+
+const CODES: Codes = Codes {
+    malformed: cbr::BAD_PARAMETER,
+    not_yet: cbr::NOT_AVAILABLE,
+    internal: cbr::INTERNAL,
+    of: code,
+};
 
 /// The vendor's code for each situation.
 pub const fn code(reason: Reason) -> ErrorCode {

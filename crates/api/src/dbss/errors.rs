@@ -4,13 +4,12 @@
 //! One table from a refusal's [`Reason`] to the vendor's code. The vendor has one code for what is
 //! not there, whatever it is, and none for what a state forbids: that is a bad request.
 
-use http::StatusCode;
 use serde_json::json;
 use strongroom_control::Reason;
 use strongroom_wire::error_code::{ErrorCode, dbss};
 
 use crate::{
-    cbr::errors::{gateway, message},
+    codes::Codes,
     dialect::{Dialect, Refusal},
     failure::Failure,
     request::Request,
@@ -25,39 +24,28 @@ impl Dialect for Dbss {
     }
 
     fn render(&self, failure: &Failure, request: &Request) -> Refusal {
-        if let Some(refusal) = gateway(failure, request) {
-            return refusal;
-        }
-        let (code, status) = match failure {
-            Failure::Malformed { .. } => (dbss::BAD_REQUEST, None),
-            Failure::NotYet { .. } => (dbss::INTERNAL, Some(StatusCode::NOT_IMPLEMENTED)),
-            Failure::Refused(error) => (code(error.reason()), unavailable(error.reason())),
-            _ => (dbss::INTERNAL, None),
-        };
-        let error = json!({ "error_code": code.code, "error_msg": message(failure) });
-        let body = if request.uri.path().contains("/dbss/audit/") {
-            json!({ "error": error })
-        } else {
+        CODES.refusal(failure, request, |code, text| {
+            let error = json!({ "error_code": code.code, "error_msg": text });
+            if request.uri.path().contains("/dbss/audit/") {
+                return json!({ "error": error });
+            }
             let mut body = error.clone();
             body["encoded_authorization_message"] = json!(null);
             body["details"] = json!([error]);
             body
-        };
-        let documented = StatusCode::from_u16(code.status);
-        Refusal {
-            status: status.unwrap_or(documented.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)),
-            code: code.code.to_owned(),
-            body,
-        }
+        })
     }
 }
 
-const fn unavailable(reason: Reason) -> Option<StatusCode> {
-    match reason {
-        Reason::Unavailable => Some(StatusCode::SERVICE_UNAVAILABLE),
-        _ => None,
-    }
-}
+const CODES: Codes = Codes {
+    malformed: dbss::BAD_REQUEST,
+    not_yet: ErrorCode {
+        status: 501,
+        ..dbss::INTERNAL
+    },
+    internal: dbss::INTERNAL,
+    of: code,
+};
 
 /// The vendor's code for each situation that a call of this service can meet.
 pub const fn code(reason: Reason) -> ErrorCode {
@@ -74,6 +62,10 @@ pub const fn code(reason: Reason) -> ErrorCode {
         | Reason::NoSuchTask => dbss::NOT_FOUND,
         Reason::LogsUnreadable | Reason::InputOutput => dbss::LOGS_UNREADABLE,
         Reason::TooManyInstances => dbss::QUOTA,
+        Reason::Unavailable => ErrorCode {
+            status: 503,
+            ..dbss::INTERNAL
+        },
         _ => dbss::INTERNAL,
     }
 }

@@ -281,7 +281,8 @@ pub(crate) fn zone_minutes(text: &str) -> Option<i64> {
     Some(sign * (number(hours, 24)? * 60 + number(minutes, 60)?))
 }
 
-fn zone_text(minutes: i64) -> String {
+/// A zone in the vendor's form.
+pub(crate) fn zone_text(minutes: i64) -> String {
     let sign = if minutes < 0 { '-' } else { '+' };
     let minutes = minutes.abs();
     format!("GMT{sign}{:02}:{:02}", minutes / 60, minutes % 60)

@@ -7,6 +7,7 @@
 mod backups;
 pub mod errors;
 mod instances;
+mod monitor;
 mod operations;
 mod risks;
 mod statements;
@@ -19,7 +20,7 @@ use axum::Router;
 
 use crate::{cloud::Cloud, service::Service};
 
-pub(crate) use instances::zone_minutes;
+pub(crate) use instances::{zone_minutes, zone_text};
 
 /// The service's router.
 pub fn router(cloud: Arc<Cloud>) -> Router {
@@ -55,6 +56,10 @@ pub fn router(cloud: Arc<Cloud>) -> Router {
         .serve(instances::delete)
         .serve(instances::zones)
         .serve(instances::summary)
+        .serve(monitor::show)
+        .serve(monitor::upgrades)
+        .serve(monitor::statistics)
+        .serve(monitor::count)
         .serve(statements::databases_old)
         .serve(statements::databases)
         .serve(statements::list_old)

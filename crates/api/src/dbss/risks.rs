@@ -2,12 +2,9 @@
 //! exported: the switch can be off, and where to is kept and told again.
 
 use strongroom_control::dbss::{instances::Instance, switch::Switch};
-use strongroom_wire::{
-    Operation as _,
-    dbss::{
-        self as wire, AcceptedReply,
-        risk::{RiskBucket, RiskTemplate, RiskTemplatesReply},
-    },
+use strongroom_wire::dbss::{
+    self as wire, AcceptedReply,
+    risk::{RiskBucket, RiskTemplate, RiskTemplatesReply},
 };
 
 use super::{
@@ -85,10 +82,10 @@ pub(super) fn set_switch(
     let found = cloud.control.show_logs(&call.caller()?, id)?;
     known(&found, &call.body.db_id)?;
     if is_on(call.body.status.0)? {
-        return Err(Failure::NotYet {
-            operation: wire::SetAuditBackupRiskSwitch::NAME,
-            reason: "rules that say which statement is a risk",
-        });
+        return Err(Failure::malformed(
+            "status",
+            "must be 0: no rules say which statement is a risk, so nothing could be exported",
+        ));
     }
     Ok(ACCEPTED)
 }

@@ -1,6 +1,6 @@
 //! Ids, times and windows between the wire and the use cases.
 
-use strongroom_control::{Error, Page, Reason};
+use strongroom_control::{Page, Reason};
 use strongroom_model::{DbssBackupId, DbssInstanceId, Timestamp};
 use strongroom_wire::{
     dbss::{
@@ -11,15 +11,15 @@ use strongroom_wire::{
     time::DbssTime,
 };
 
-use crate::failure::Failure;
+pub(super) use crate::windows::window;
+use crate::{
+    failure::Failure,
+    windows::{self, known},
+};
 
 /// A window on a list.
 pub(super) fn page<const MAX: u32>(limit: Option<Limit<MAX>>, offset: Option<Offset>) -> Page {
-    Page {
-        limit: limit.map_or(DEFAULT_LIMIT, Limit::rows),
-        offset: u64::from(offset.unwrap_or_default().0),
-        marker: None,
-    }
+    windows::page(limit, offset, DEFAULT_LIMIT)
 }
 
 /// A window that is told by a page's number, from 1, and its size.
@@ -38,31 +38,14 @@ pub(super) fn numbered(page: u32, size: u32) -> Result<Page, Failure> {
     })
 }
 
-/// The window of a list that is at hand as a whole.
-pub(super) fn window<T>(all: Vec<T>, page: &Page) -> Vec<T> {
-    let skip = usize::try_from(page.offset).unwrap_or(usize::MAX);
-    all.into_iter()
-        .skip(skip)
-        .take(page.limit as usize)
-        .collect()
-}
-
-/// An id as it stands in a path or body. A text that is no id names nothing, so what is malformed
-/// is what is unknown.
+/// A directory's id.
 pub(super) fn instance(text: &str) -> Result<DbssInstanceId, Failure> {
-    text.parse()
-        .map_err(|_| unknown(Reason::NoSuchInstance, text))
+    known(text, Reason::NoSuchInstance)
 }
 
-/// The same of a backup.
+/// A backup's id.
 pub(super) fn backup(text: &str) -> Result<DbssBackupId, Failure> {
-    text.parse()
-        .map_err(|_| unknown(Reason::NoSuchBackup, text))
-}
-
-fn unknown(reason: Reason, text: &str) -> Failure {
-    let shown: String = text.chars().take(64).collect();
-    Failure::Refused(Error::not_found(reason, shown))
+    known(text, Reason::NoSuchBackup)
 }
 
 /// A time of ours on the wire.

@@ -5,13 +5,12 @@
 //! everything but an instance that is not there (a sister service's 404) and one that is busy (409,
 //! on which Terraform tries again).
 
-use http::StatusCode;
 use serde_json::json;
 use strongroom_control::Reason;
 use strongroom_wire::error_code::{ErrorCode, ddm};
 
 use crate::{
-    cbr::errors::{gateway, message},
+    codes::Codes,
     dialect::{Dialect, Refusal},
     failure::Failure,
     request::Request,
@@ -26,37 +25,27 @@ impl Dialect for Ddm {
     }
 
     fn render(&self, failure: &Failure, request: &Request) -> Refusal {
-        if let Some(refusal) = gateway(failure, request) {
-            return refusal;
-        }
-        let (code, status) = match failure {
-            Failure::Malformed { .. } => (ddm::BAD_PARAMETER, None),
-            Failure::NotYet { .. } => (ddm::INTERNAL, Some(StatusCode::NOT_IMPLEMENTED)),
-            Failure::Refused(error) => (code(error.reason()), unavailable(error.reason())),
-            _ => (ddm::INTERNAL, None),
-        };
-        let text = message(failure);
-        let mut body = json!({ "error_code": code.code, "error_msg": text });
-        // Clients of the older versions know only these names for the two.
-        if !request.uri.path().starts_with("/v3") {
-            body["errCode"] = json!(code.code);
-            body["externalMessage"] = json!(text);
-        }
-        let documented = StatusCode::from_u16(code.status);
-        Refusal {
-            status: status.unwrap_or(documented.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)),
-            code: code.code.to_owned(),
-            body,
-        }
+        CODES.refusal(failure, request, |code, text| {
+            let mut body = json!({ "error_code": code.code, "error_msg": text });
+            // Clients of the older versions know only these names for the two.
+            if !request.uri.path().starts_with("/v3") {
+                body["errCode"] = json!(code.code);
+                body["externalMessage"] = json!(text);
+            }
+            body
+        })
     }
 }
 
-const fn unavailable(reason: Reason) -> Option<StatusCode> {
-    match reason {
-        Reason::Unavailable => Some(StatusCode::SERVICE_UNAVAILABLE),
-        _ => None,
-    }
-}
+const CODES: Codes = Codes {
+    malformed: ddm::BAD_PARAMETER,
+    not_yet: ErrorCode {
+        status: 501,
+        ..ddm::INTERNAL
+    },
+    internal: ddm::INTERNAL,
+    of: code,
+};
 
 /// The vendor's code for each situation that a call of this service can meet.
 pub const fn code(reason: Reason) -> ErrorCode {
@@ -85,6 +74,10 @@ pub const fn code(reason: Reason) -> ErrorCode {
         | Reason::BackupStateForbidsRestore
         | Reason::DataDamaged => ddm::CANNOT_PROCESS,
         Reason::Forbidden => ddm::FORBIDDEN,
+        Reason::Unavailable => ErrorCode {
+            status: 503,
+            ..ddm::INTERNAL
+        },
         _ => ddm::INTERNAL,
     }
 }

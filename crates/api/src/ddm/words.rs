@@ -1,6 +1,6 @@
 //! Ids, times and windows between the wire and the use cases.
 
-use strongroom_control::Page;
+use strongroom_control::{Page, Reason};
 use strongroom_model::{DdmInstanceId, DdmNodeId, Timestamp};
 use strongroom_wire::{
     ddm::{DEFAULT_LIMIT, Millis},
@@ -8,15 +8,15 @@ use strongroom_wire::{
     time::DdmTime,
 };
 
-use crate::failure::Failure;
+pub(super) use crate::windows::window;
+use crate::{
+    failure::Failure,
+    windows::{self, known},
+};
 
 /// A window on a list.
 pub(super) fn page<const MAX: u32>(limit: Option<Limit<MAX>>, offset: Option<Offset>) -> Page {
-    Page {
-        limit: limit.map_or(DEFAULT_LIMIT, Limit::rows),
-        offset: u64::from(offset.unwrap_or_default().0),
-        marker: None,
-    }
+    windows::page(limit, offset, DEFAULT_LIMIT)
 }
 
 /// The offset that a reply tells.
@@ -24,23 +24,9 @@ pub(super) fn offset_of(page: &Page) -> u32 {
     u32::try_from(page.offset).unwrap_or(u32::MAX)
 }
 
-/// The window of a list that is at hand as a whole.
-pub(super) fn window<T>(all: Vec<T>, page: &Page) -> Vec<T> {
-    let skip = usize::try_from(page.offset).unwrap_or(usize::MAX);
-    all.into_iter()
-        .skip(skip)
-        .take(page.limit as usize)
-        .collect()
-}
-
-/// An id as it stands in a path, query or body. A text that is no instance's id names no instance,
-/// so what is malformed is what is unknown: the vendor has one code for both.
+/// An instance's id.
 pub(super) fn instance(text: &str) -> Result<DdmInstanceId, Failure> {
-    text.parse().map_err(|_| {
-        let reason = strongroom_control::Reason::NoSuchInstance;
-        let shown: String = text.chars().take(64).collect();
-        Failure::Refused(strongroom_control::Error::not_found(reason, shown))
-    })
+    known(text, Reason::NoSuchInstance)
 }
 
 /// A time of ours on the wire.

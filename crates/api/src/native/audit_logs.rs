@@ -1,11 +1,13 @@
 //! Directories of audit logs: registered by operators, backed up and proven when somebody asks.
 
-use strongroom_control::dbss::instances::NewInstance;
+use strongroom_control::dbss::instances::{InstanceChange, NewInstance};
 use strongroom_model::Timestamp;
 use strongroom_wire::{
     native::{
         self as wire, TaskStarted,
-        audit_log::{AuditJobReply, BackUpAuditInstanceReply, RegisteredAuditInstance},
+        audit_log::{
+            AuditInstanceSettings, AuditJobReply, BackUpAuditInstanceReply, RegisteredAuditInstance,
+        },
     },
     time::IamTime,
 };
@@ -14,7 +16,7 @@ use crate::{
     call::Call,
     cbr::words::{id, id_maybe, shown},
     cloud::Cloud,
-    dbss::zone_minutes,
+    dbss::{zone_minutes, zone_text},
     failure::Failure,
 };
 
@@ -23,16 +25,13 @@ pub(super) fn register(
     call: &Call<wire::RegisterAuditInstance>,
 ) -> Result<RegisteredAuditInstance, Failure> {
     let body = &call.body;
-    let zone = body.timezone.as_deref().map_or(Some(0), zone_minutes);
-    let zone_minutes =
-        zone.ok_or_else(|| Failure::malformed("timezone", "expected a zone such as +02:00"))?;
     let new = NewInstance {
         name: body.name.clone(),
         path: body.path.clone().into(),
         format: body.format.clone(),
         project_id: id_maybe("project_id", body.project_id.as_ref())?,
         retention_days: body.keep_days,
-        zone_minutes,
+        zone_minutes: zone(body.timezone.as_deref())?.unwrap_or_default(),
         hurry_percent: body.hurry_percent,
     };
     let made = cloud.control.register_logs(&call.caller()?, new)?;
@@ -43,6 +42,38 @@ pub(super) fn register(
         name: made.name,
         path: path.display().to_string(),
         format: made.format,
+    })
+}
+
+fn zone(text: Option<&str>) -> Result<Option<i64>, Failure> {
+    let malformed = || Failure::malformed("timezone", "expected a zone such as +02:00");
+    text.map(|text| zone_minutes(text).ok_or_else(malformed))
+        .transpose()
+}
+
+pub(super) fn change(
+    cloud: &Cloud,
+    call: &Call<wire::ChangeAuditInstance>,
+) -> Result<AuditInstanceSettings, Failure> {
+    let instance = id("instance_id", &call.path.instance_id)?;
+    let body = &call.body;
+    let change = InstanceChange {
+        name: body.name.clone(),
+        comment: body.comment.clone(),
+        retention_days: body.keep_days,
+        zone_minutes: zone(body.timezone.as_deref())?,
+        hurry_percent: body.hurry_percent,
+    };
+    let caller = call.caller()?;
+    cloud.control.change_logs(&caller, instance, &change)?;
+    let now = cloud.control.show_logs(&caller, instance)?;
+    Ok(AuditInstanceSettings {
+        id: now.id.to_string(),
+        name: now.name,
+        comment: now.comment,
+        keep_days: now.retention_days,
+        timezone: zone_text(now.zone_minutes),
+        hurry_percent: now.hurry_percent,
     })
 }
 

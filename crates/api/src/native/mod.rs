@@ -43,6 +43,7 @@ pub fn add(service: Service<Cloud>) -> Service<Cloud> {
         .serve(databases::register)
         .serve(databases::back_up)
         .serve(audit_logs::register)
+        .serve(audit_logs::change)
         .serve(audit_logs::back_up)
         .serve(audit_logs::verify)
         .serve(audit_logs::job)

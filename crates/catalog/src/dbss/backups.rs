@@ -240,12 +240,8 @@ impl DbssBackups<'_> {
         let filter = Filter::new()
             .that("progress NOT IN ('DELETING', 'DELETED', 'RESTORING_WAITING', 'RESTORING')")
             .that_with("expires_at <= {}", &[now.to_value()]);
-        let page = Page {
-            limit,
-            ..Page::default()
-        };
         let order: &[Key] = &[("expires_at", Ascending), ("id", Ascending)];
-        Ok(self.0.list(&Filter::new(), filter, order, &page)?.rows)
+        self.0.some(&filter, order, limit)
     }
 }
 

@@ -119,12 +119,8 @@ impl DbssInstances<'_> {
         let filter = Filter::new()
             .that(REGISTERED)
             .that_with("next_backup_at <= {}", &[now.to_value()]);
-        let page = Page {
-            limit,
-            ..Page::default()
-        };
         let order: &[Key] = &[("next_backup_at", Ascending), ("id", Ascending)];
-        Ok(self.0.list(&Filter::new(), filter, order, &page)?.rows)
+        self.0.some(&filter, order, limit)
     }
 
     /// Changes a directory and returns it; `NotFound` if the project has none of that id.

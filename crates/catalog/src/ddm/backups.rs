@@ -165,12 +165,8 @@ impl DdmBackups<'_> {
         let filter = Filter::new()
             .that("status IN ('normal', 'createfail')")
             .that_with("expires_at <= {}", &[now.to_value()]);
-        let page = Page {
-            limit,
-            ..Page::default()
-        };
         let order: &[Key] = &[("created_at", Ascending), ("id", Ascending)];
-        Ok(self.0.list(&Filter::new(), filter, order, &page)?.rows)
+        self.0.some(&filter, order, limit)
     }
 }
 

@@ -144,12 +144,8 @@ impl DdmInstances<'_> {
         let filter = Filter::new()
             .that("removed_at IS NULL")
             .that_with("next_backup_at <= {}", &[now.to_value()]);
-        let page = Page {
-            limit,
-            ..Page::default()
-        };
         let order: &[Key] = &[("next_backup_at", Ascending), ("id", Ascending)];
-        Ok(self.0.list(&Filter::new(), filter, order, &page)?.rows)
+        self.0.some(&filter, order, limit)
     }
 
     /// The layers of all projects that have a data node whose files are copied.

@@ -18,9 +18,8 @@ use strongroom_wire::{
 
 use crate::{
     arguments::Context,
-    connection::{Connection, until},
+    connection::{Connection, follow, until},
     output::{Output, table},
-    progress::Progress,
 };
 
 /// What is done with tasks.
@@ -119,14 +118,12 @@ pub(crate) fn wait(
     what: &str,
     task: &str,
 ) -> Result<OperationLog> {
-    let mut progress = Progress::percent(output, what);
-    let log = until(|| {
+    let log = follow(output, what, || {
         let log = show(connection, task)?.operation_log;
-        progress.set(u64::from(log.extra_info.common.progress), 100);
+        let percent = u64::from(log.extra_info.common.progress);
         let goes_on = matches!(log.status, TaskStatus::Waiting | TaskStatus::Running);
-        Ok((!goes_on).then_some(log))
+        Ok((percent, (!goes_on).then_some(log)))
     })?;
-    drop(progress);
     if log.status != TaskStatus::Success {
         bail!(
             "{what}: task {task} ended as {}: {}",

@@ -4,49 +4,44 @@
 //! it as it is: whatever a format escapes, it leaves letters and digits alone.
 
 use strongroom_model::Timestamp;
-use strongroom_source::audit::{Format, Record, Zone};
+use strongroom_source::audit::{
+    Format, Record, Zone,
+    scan::{Line, Needle},
+};
 
-use super::search::{Outcome, Query};
+use super::search::{Order, Outcome, Query};
 
 /// Decides about lines.
 pub(super) struct Matcher<'q> {
     query: &'q Query,
     keyword: Option<String>,
-    /// Parts of the keyword that stand in a line as they are, whatever the format escapes.
+    /// Parts of the words asked for that stand in a line as they are, the longest first.
     needles: Vec<Needle>,
     plain: bool,
 }
 
-/// Looks for bytes in capital or small letters.
-struct Needle {
-    lower: Vec<u8>,
-    first: (u8, u8),
-}
-
-impl Needle {
-    fn is_in(&self, line: &[u8]) -> bool {
-        let length = self.lower.len();
-        memchr::memchr2_iter(self.first.0, self.first.1, line).any(|at| {
-            line.get(at..at + length)
-                .is_some_and(|part| part.eq_ignore_ascii_case(&self.lower))
-        })
-    }
+/// Parts of a word that stand in a line as they are, whatever its format escapes.
+fn needles(word: &str) -> impl Iterator<Item = Needle> {
+    let runs = word.split(|letter: char| !letter.is_ascii_alphanumeric());
+    runs.filter(|run| !run.is_empty()).map(Needle::of)
 }
 
 impl<'q> Matcher<'q> {
     pub(super) fn new(query: &'q Query) -> Self {
         let keyword = query.keyword.as_ref().map(|keyword| keyword.to_lowercase());
-        let runs = keyword.as_deref().unwrap_or_default();
-        let runs = runs.split(|letter: char| !letter.is_ascii_alphanumeric());
-        let needles = runs.filter_map(|run| {
-            let first = *run.as_bytes().first()?;
-            Some(Needle {
-                lower: run.as_bytes().to_vec(),
-                first: (first, first.to_ascii_uppercase()),
-            })
-        });
-        let mut needles: Vec<Needle> = needles.collect();
-        needles.sort_by_key(|needle| std::cmp::Reverse(needle.lower.len()));
+        let words = [
+            &keyword,
+            &query.user,
+            &query.database,
+            &query.client_ip,
+            &query.object,
+        ];
+        let mut needles: Vec<Needle> = words
+            .into_iter()
+            .flatten()
+            .flat_map(|word| needles(word))
+            .collect();
+        needles.sort_by_key(|needle| std::cmp::Reverse(needle.length()));
         let Query {
             user,
             database,
@@ -70,28 +65,32 @@ impl<'q> Matcher<'q> {
         }
     }
 
-    /// Whether a line agrees, and its time, as far as it was looked at.
-    pub(super) fn agrees(
-        &self,
-        format: Format,
-        zone: Zone,
-        line: &[u8],
-    ) -> (bool, Option<Timestamp>) {
+    /// What every line that agrees holds, if anything is known.
+    pub(super) fn needle(&self) -> Option<&Needle> {
+        self.needles.first()
+    }
+
+    /// In which order lines are wanted.
+    pub(super) fn order(&self) -> Order {
+        self.query.order
+    }
+
+    /// Whether a line agrees.
+    pub(super) fn agrees(&self, format: Format, zone: Zone, line: &Line<'_>) -> bool {
         let Query { from, to, .. } = self.query;
-        let time = Record::time_of(format, line, zone);
+        let time = line.time.map(Timestamp::from_micros);
         let early = time.zip(*from).is_some_and(|(time, from)| time < from);
         let late = time.zip(*to).is_some_and(|(time, to)| time > to);
         let undated = time.is_none() && (from.is_some() || to.is_some());
         if early || late || undated {
-            return (false, time);
+            return false;
         }
-        if self.plain {
-            return (true, time);
-        }
-        if !self.needles.iter().all(|needle| needle.is_in(line)) {
-            return (false, time);
-        }
-        (self.agrees_closely(&Record::of(format, line, zone)), time)
+        self.plain
+            || self
+                .needles
+                .iter()
+                .all(|needle| needle.find(line.bytes).is_some())
+                && self.agrees_closely(&Record::of(format, line.bytes, zone))
     }
 
     fn agrees_closely(&self, record: &Record<'_>) -> bool {

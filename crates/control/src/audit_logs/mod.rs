@@ -8,7 +8,7 @@
 //! - [`head`]: what a segment says of itself; [`chain`]: all segments of an instance
 //! - [`append`]: the next segment; [`verify`]: a proof; [`report`]: the proof, signed
 //! - [`restored`]: a segment as a read-only set of lines; [`mod@search`]: lines of logs and of such
-//!   sets; `agree`: which of them
+//!   sets; `streams`: where they are; `agree`: which of them
 //!
 //! Nothing here knows the catalog: it is all in the repository.
 //!
@@ -23,6 +23,7 @@ pub mod head;
 pub mod report;
 pub mod restored;
 pub mod search;
+mod streams;
 pub mod verify;
 
 use strongroom_engine::Error as EngineError;

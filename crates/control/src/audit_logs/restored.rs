@@ -4,10 +4,7 @@
 //! and compares it with its head, and from then on its lines are read where they are stored. So
 //! ten gigabytes are restored without room for ten gigabytes, and nobody can change them.
 
-use std::{
-    io::{self, Read, Write},
-    thread,
-};
+use std::io::{self, Write};
 
 use aws_lc_rs::digest::{Context, SHA256};
 use serde::{Deserialize, Serialize};
@@ -16,14 +13,14 @@ use strongroom_engine::{
     tree::{Progress, cat},
 };
 use strongroom_model::{Timestamp, content::TreePath};
-use strongroom_source::audit::{Format, Span};
+use strongroom_source::audit::{Format, Span, scan::Scanner};
 
 use super::{
     chain::Chain,
     head::{FILE, Segment},
     of_engine,
 };
-use crate::{Error, Reason, Result, pipe::pipe};
+use crate::{Error, Reason, Result};
 
 /// Lines that were restored.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -129,37 +126,24 @@ fn write(
     cat(repository, manifest, &path, from..u64::MAX, out, progress).map(drop)
 }
 
-/// Hands the lines of a restored segment, from a place on, to `take`.
-pub(super) fn stream<T>(
+/// Shows the lines of a restored segment, from a place on, until somebody has enough.
+pub(super) fn show_lines(
     repository: &Repository,
     set: &RestoredSet,
     from: u64,
     progress: &Progress,
-    take: impl FnOnce(&mut dyn Read) -> io::Result<T>,
-) -> Result<T> {
+    mut scanner: Scanner<'_>,
+) -> Result<()> {
     let id: ManifestId = set
         .manifest
         .parse()
         .map_err(|_| Error::invalid("restored set", "it names no manifest"))?;
-    let (mut out, mut reader) = pipe();
-    thread::scope(|scope| {
-        let writing = scope.spawn(move || {
-            let written = write(repository, &id, from, &mut out, progress);
-            if written.is_ok() {
-                // A reader that has gone has its own failure.
-                let _ = out.finish();
-            }
-            written
-        });
-        let taken = take(&mut reader);
-        drop(reader);
-        match (taken, writing.join()) {
-            // A reader that has enough breaks the pipe; what it took is whole.
-            (Ok(taken), _) => Ok(taken),
-            (_, Ok(Err(error))) => Err(of_engine(error)),
-            (Err(error), _) => Err(Error::unavailable("the restored audit logs", error)),
-        }
-    })
+    match write(repository, &id, from, &mut scanner, progress) {
+        Ok(()) => scanner.finish(),
+        Err(_) if scanner.has_enough() => {}
+        Err(error) => return Err(of_engine(error)),
+    }
+    Ok(())
 }
 
 struct Sum {

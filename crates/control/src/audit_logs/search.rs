@@ -1,28 +1,28 @@
 //! Lines of live logs and of restored segments that agree with what somebody asks for.
 //!
-//! Everything is streamed once; of what agrees only places are kept, no more than a page needs, and
-//! the lines of the page are read again at the end. So neither the size of the logs nor the number
-//! of lines that agree matters to memory. A line that is live and restored is found once: restored
-//! segments say of which bytes of which file they are.
+//! Everything is streamed once, several streams at a time; of what agrees only places are kept, no
+//! more than a page needs, and the lines of the page are read again at the end. So neither the size
+//! of the logs nor the number of lines that agree matters to memory. A line that is live and
+//! restored is found once: restored segments say of which bytes of which file they are.
 
 use std::{
+    cmp::Reverse,
     collections::{BTreeMap, BinaryHeap},
-    fmt, io,
+    fmt,
     ops::ControlFlow,
     str::FromStr,
+    sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed},
+    thread,
 };
 
 use strongroom_engine::{Repository, tree::Progress};
 use strongroom_model::Timestamp;
-use strongroom_source::audit::{
-    Format, LogDirectory, Record, Span, StatementKind, Zone,
-    scan::{self, LiveFile, LiveFiles},
-};
+use strongroom_source::audit::{LogDirectory, Record, StatementKind, Zone, scan::Line};
 
 use super::{
     agree::Matcher,
-    of_source,
-    restored::{RestoredSet, stream},
+    restored::RestoredSet,
+    streams::{Part, Parts},
 };
 use crate::{Error, Result};
 
@@ -33,6 +33,8 @@ pub const STATEMENT_MAX: usize = 64 << 10;
 
 /// Bytes between two hits that are rather read than passed over.
 const NEAR: u64 = 4 << 20;
+/// Streams that are read at once, at most: each may hold a line of the longest.
+const WORKERS_MAX: usize = 4;
 
 /// Where to look.
 pub enum Logs<'a> {
@@ -179,17 +181,35 @@ struct Key {
     place: i64,
 }
 
-/// One stream of lines.
-enum Part<'a> {
-    Live(&'a LogDirectory, usize, LiveFile),
-    Restored(&'a Repository, &'a RestoredSet, Zone),
+/// The best lines that were found, and how many in all.
+#[derive(Default)]
+struct Tally {
+    total: u64,
+    /// The worst of the best stands on top.
+    best: BinaryHeap<Reverse<Key>>,
 }
 
-/// All streams of a search.
-struct Parts<'a> {
-    streams: Vec<Part<'a>>,
-    live: Vec<LiveFiles>,
-    spans: Vec<&'a Span>,
+impl Tally {
+    fn add(&mut self, key: Key, reach: usize) {
+        self.total += 1;
+        self.keep(Reverse(key), reach);
+    }
+
+    fn keep(&mut self, key: Reverse<Key>, reach: usize) {
+        if self.best.len() < reach {
+            self.best.push(key);
+        } else if self.best.peek().is_some_and(|worst| key < *worst) {
+            self.best.pop();
+            self.best.push(key);
+        }
+    }
+
+    fn join(&mut self, other: Self, reach: usize) {
+        self.total += other.total;
+        for key in other.best {
+            self.keep(key, reach);
+        }
+    }
 }
 
 /// The lines that agree.
@@ -201,39 +221,49 @@ pub fn search(query: &Query, logs: &[Logs<'_>], progress: &Progress) -> Result<F
     }
     let parts = Parts::of(query, logs)?;
     let matcher = Matcher::new(query);
-    // The worst of the best stands on top.
-    let mut best: BinaryHeap<std::cmp::Reverse<Key>> = BinaryHeap::new();
-    let mut total = 0;
-    for (number, part) in parts.streams.iter().enumerate() {
-        let (format, zone) = part.form();
-        let mut latest = 0;
-        parts.walk(part, 0, progress, &mut |place, line| {
-            if progress.is_cancelled() {
-                return ControlFlow::Break(());
+    let (next, failed) = (AtomicUsize::new(0), AtomicBool::new(false));
+    let work = || -> Result<Tally> {
+        let mut tally = Tally::default();
+        while !failed.load(Relaxed) {
+            let number = next.fetch_add(1, Relaxed);
+            if number >= parts.streams.len() {
+                break;
             }
-            let (agrees, time) = matcher.agrees(format, zone, line);
-            latest = time.map_or(latest, Timestamp::as_micros);
-            if agrees && !parts.is_restored(part, place) {
-                total += 1;
-                best.push(std::cmp::Reverse(query.order.key(latest, number, place)));
-                if best.len() > reach {
-                    best.pop();
-                }
-            }
-            ControlFlow::Continue(())
-        })?;
-    }
+            let counted = parts.count(number, &matcher, reach, progress, &mut tally);
+            counted.inspect_err(|_| failed.store(true, Relaxed))?;
+        }
+        Ok(tally)
+    };
+    let cores = thread::available_parallelism().map_or(1, usize::from);
+    let workers = cores.min(WORKERS_MAX).min(parts.streams.len());
+    let mut tally = Tally::default();
+    thread::scope(|scope| {
+        let others: Vec<_> = (1..workers).map(|_| scope.spawn(work)).collect();
+        let mut all = vec![work()];
+        for other in others {
+            let panicked = |_| Err(Error::bug("a search panicked", "see the log"));
+            all.push(other.join().unwrap_or_else(panicked));
+        }
+        for found in all {
+            tally.join(found?, reach);
+        }
+        Ok::<(), Error>(())
+    })?;
     if progress.is_cancelled() {
         return Err(super::of_engine(strongroom_engine::Error::Cancelled));
     }
-    let page: Vec<Key> = best
+    let page: Vec<Key> = tally
+        .best
         .into_sorted_vec()
         .into_iter()
-        .map(|std::cmp::Reverse(key)| key)
+        .map(|Reverse(key)| key)
         .skip(query.offset)
         .collect();
     let hits = parts.read(&page, query.order, progress)?;
-    Ok(Found { total, hits })
+    Ok(Found {
+        total: tally.total,
+        hits,
+    })
 }
 
 /// The line of that name, if its logs are there; its statement is whole.
@@ -249,10 +279,11 @@ pub fn show(id: HitId, logs: &[Logs<'_>], progress: &Progress) -> Result<Option<
         };
         let mut hit = None;
         let (format, zone) = part.form();
-        parts.walk(part, place, progress, &mut |_, line| {
-            hit = Some(part.hit(id, &Record::of(format, line, zone), usize::MAX));
+        let mut take = |line: &Line<'_>| {
+            hit = Some(part.hit(id, &Record::of(format, line.bytes, zone), usize::MAX));
             ControlFlow::Break(())
-        })?;
+        };
+        parts.walk(part, place, None, progress, &mut take)?;
         if hit.is_some() {
             return Ok(hit);
         }
@@ -283,119 +314,30 @@ impl Order {
     }
 }
 
-impl Part<'_> {
-    fn form(&self) -> (Format, Zone) {
-        match self {
-            Self::Live(directory, ..) => (directory.format(), directory.zone()),
-            Self::Restored(_, set, zone) => (set.format, *zone),
-        }
-    }
-
-    fn id(&self, place: u64) -> HitId {
-        match self {
-            Self::Live(_, _, file) => HitId::Live(file.inode, place),
-            Self::Restored(_, set, _) => HitId::Restored(set.number, place),
-        }
-    }
-
-    fn hit(&self, id: HitId, record: &Record<'_>, most: usize) -> Hit {
-        let (kind, succeeded) = (record.kind(), record.succeeded());
-        let mut end = record.statement.len().min(most);
-        while !record.statement.is_char_boundary(end) {
-            end -= 1;
-        }
-        Hit {
-            id,
-            origin: match self {
-                Self::Live(_, _, file) => file.name.clone(),
-                Self::Restored(_, set, _) => format!("segment {}", set.number),
-            },
-            time: record.time,
-            user: record.user.clone().into_owned(),
-            host: record.host.clone().into_owned(),
-            database: record.database.clone().into_owned(),
-            object: record.object.clone().into_owned(),
-            operation: record.operation.clone().into_owned(),
-            statement: record.statement.get(..end).unwrap_or_default().to_owned(),
-            return_code: record.return_code,
-            connection: record.connection.clone().into_owned(),
-            query: record.query.clone().into_owned(),
-            kind,
-            succeeded,
-        }
-    }
-}
-
-impl<'a> Parts<'a> {
-    fn of(query: &Query, logs: &'a [Logs<'a>]) -> Result<Self> {
-        let (mut parts, mut live, mut spans) = (Vec::new(), Vec::new(), Vec::new());
-        for logs in logs {
-            match logs {
-                Logs::Live(directory) => {
-                    let files = directory.live().map_err(|error| of_source(&error))?;
-                    for file in files.files() {
-                        parts.push(Part::Live(directory, live.len(), file.clone()));
-                    }
-                    live.push(files);
-                }
-                Logs::Restored(repository, set, zone) => {
-                    spans.extend(&set.spans);
-                    let early = query.to.zip(set.first_event);
-                    let late = query.from.zip(set.last_event);
-                    let outside = early.is_some_and(|(to, first)| first > to)
-                        || late.is_some_and(|(from, last)| last < from);
-                    if !outside {
-                        parts.push(Part::Restored(repository, set, *zone));
-                    }
-                }
-            }
-        }
-        Ok(Self {
-            streams: parts,
-            live,
-            spans,
-        })
-    }
-
-    /// Whether a line of a live log is also in a restored segment, which shows it.
-    fn is_restored(&self, part: &Part<'_>, place: u64) -> bool {
-        let Part::Live(_, _, file) = part else {
-            return false;
-        };
-        self.spans
-            .iter()
-            .any(|span| (span.from..span.to).contains(&place) && file.holds(span))
-    }
-
-    /// Shows the lines of a stream from a place on.
-    fn walk(
+impl Parts<'_> {
+    /// Counts the lines of a stream that agree.
+    fn count(
         &self,
-        part: &Part<'_>,
-        from: u64,
+        number: usize,
+        matcher: &Matcher<'_>,
+        reach: usize,
         progress: &Progress,
-        visit: &mut dyn FnMut(u64, &[u8]) -> ControlFlow<()>,
+        tally: &mut Tally,
     ) -> Result<()> {
-        let (format, _) = part.form();
-        let mut visit = |place: u64, line: &[u8]| visit(from + place, line);
-        match part {
-            Part::Restored(repository, set, _) => {
-                stream(repository, set, from, progress, |lines| {
-                    scan::lines(lines, format, &mut visit)
-                })
+        let Some(part) = self.streams.get(number) else {
+            return Ok(());
+        };
+        let (format, zone) = part.form();
+        let mut look = |line: &Line<'_>| {
+            if progress.is_cancelled() {
+                return ControlFlow::Break(());
             }
-            Part::Live(_, number, file) => {
-                let Some(files) = self.live.get(*number) else {
-                    return Ok(());
-                };
-                let read = |error: io::Error| Error::unavailable("the live audit logs", error);
-                match files.open(file, from) {
-                    Ok(mut open) => scan::lines(&mut open, format, &mut visit).map_err(read),
-                    // Rotated away since the directory was listed; its lines have another name.
-                    Err(scan_error) if is_gone(&scan_error) => Ok(()),
-                    Err(error) => Err(of_source(&error)),
-                }
+            if matcher.agrees(format, zone, line) && !self.is_elsewhere(number, line.place) {
+                tally.add(matcher.order().key(line.latest, number, line.place), reach);
             }
-        }
+            ControlFlow::Continue(())
+        };
+        self.walk(part, 0, matcher.needle(), progress, &mut look)
     }
 
     /// Reads the lines of a page.
@@ -413,18 +355,19 @@ impl<'a> Parts<'a> {
             let (format, zone) = part.form();
             while let Some(from) = places.first_key_value().map(|(place, _)| *place) {
                 let left = places.len();
-                self.walk(part, from, progress, &mut |place, line| {
-                    if let Some(at) = places.remove(&place)
+                let mut take = |line: &Line<'_>| {
+                    if let Some(at) = places.remove(&line.place)
                         && let Some(hit) = hits.get_mut(at)
                     {
-                        let record = Record::of(format, line, zone);
-                        *hit = Some(part.hit(part.id(place), &record, STATEMENT_MAX));
+                        let record = Record::of(format, line.bytes, zone);
+                        *hit = Some(part.hit(part.id(line.place), &record, STATEMENT_MAX));
                     }
                     match places.first_key_value() {
-                        Some((next, _)) if *next < place + NEAR => ControlFlow::Continue(()),
+                        Some((next, _)) if *next < line.place + NEAR => ControlFlow::Continue(()),
                         _ => ControlFlow::Break(()),
                     }
-                })?;
+                };
+                self.walk(part, from, None, progress, &mut take)?;
                 if places.len() == left {
                     // The live log is not what it was a moment ago.
                     break;
@@ -433,9 +376,4 @@ impl<'a> Parts<'a> {
         }
         Ok(hits.into_iter().flatten().collect())
     }
-}
-
-fn is_gone(error: &strongroom_source::audit::Error) -> bool {
-    use strongroom_source::audit::Error as E;
-    matches!(error, E::File { cause, .. } if cause.kind() == io::ErrorKind::NotFound)
 }

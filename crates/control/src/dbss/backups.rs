@@ -172,11 +172,7 @@ impl Control {
         instance: DbssInstanceId,
         id: DbssBackupId,
     ) -> Result<JobId> {
-        let project = project(caller)?;
-        self.order(|tx| {
-            let row = backup(tx, project, instance, id)?;
-            self.order_log_deletion(tx, &row)
-        })
+        self.order_about(caller, instance, id, Self::order_log_deletion)
     }
 
     /// Orders a restore: the lines of a backup are laid out to be searched, beside the logs and
@@ -187,11 +183,7 @@ impl Control {
         instance: DbssInstanceId,
         id: DbssBackupId,
     ) -> Result<JobId> {
-        let project = project(caller)?;
-        self.order(|tx| {
-            let row = backup(tx, project, instance, id)?;
-            self.order_log_restore(tx, &row)
-        })
+        self.order_about(caller, instance, id, Self::order_log_restore)
     }
 
     /// Orders once more what failed last: the backup, its restore, or its deletion.
@@ -201,29 +193,42 @@ impl Control {
         instance: DbssInstanceId,
         id: DbssBackupId,
     ) -> Result<JobId> {
+        self.order_about(caller, instance, id, Self::order_again)
+    }
+
+    /// Orders something about one backup of a directory.
+    fn order_about(
+        &self,
+        caller: &Caller,
+        instance: DbssInstanceId,
+        id: DbssBackupId,
+        order: impl Fn(&Self, &Tx<'_>, &DbssBackupRow) -> Result<JobId>,
+    ) -> Result<JobId> {
         let project = project(caller)?;
-        let now = self.now();
-        self.order(|tx| {
-            let row = backup(tx, project, instance, id)?;
-            match row.progress {
-                DbssProgress::AutoFailed | DbssProgress::ManualFailed => {
-                    let directory = get(tx, project, instance)?;
-                    let row = tx.dbss_backups().change(&project, &id, |row| {
-                        row.progress = DbssProgress::Waiting;
-                        row.backup_fail_reason = None;
-                        row.ended_at = None;
-                        row.updated_at = now;
-                    })?;
-                    self.order_save(tx, &directory, &row)
-                }
-                DbssProgress::RestoreFailed => self.order_log_restore(tx, &row),
-                DbssProgress::DeleteFailed => self.order_log_deletion(tx, &row),
-                _ => {
-                    let message = format!("backup {id} did not fail: nothing is to be repeated");
-                    Err(refused(Reason::BackupStateForbidsRestore, message))
-                }
+        self.order(|tx| order(self, tx, &backup(tx, project, instance, id)?))
+    }
+
+    fn order_again(&self, tx: &Tx<'_>, row: &DbssBackupRow) -> Result<JobId> {
+        match row.progress {
+            DbssProgress::AutoFailed | DbssProgress::ManualFailed => {
+                let directory = get(tx, row.project_id, row.instance_id)?;
+                let now = self.now();
+                let row = tx.dbss_backups().change(&row.project_id, &row.id, |row| {
+                    row.progress = DbssProgress::Waiting;
+                    row.backup_fail_reason = None;
+                    row.ended_at = None;
+                    row.updated_at = now;
+                })?;
+                self.order_save(tx, &directory, &row)
             }
-        })
+            DbssProgress::RestoreFailed => self.order_log_restore(tx, row),
+            DbssProgress::DeleteFailed => self.order_log_deletion(tx, row),
+            _ => {
+                let id = row.id;
+                let message = format!("backup {id} did not fail: nothing is to be repeated");
+                Err(refused(Reason::BackupStateForbidsRestore, message))
+            }
+        }
     }
 
     /// Writes a backup of a directory and its job.
@@ -249,19 +254,8 @@ impl Control {
         instance: &DbssInstanceRow,
         row: &DbssBackupRow,
     ) -> Result<JobId> {
-        let order = tasks::Order {
-            kind: jobs::AUDIT_BACKUP,
-            name: tasks::BACKUP,
-            instance: instance.id,
-            instance_name: &instance.name,
-            backup: Some(row.id),
-        };
-        let params = jobs::params::AuditWork {
-            project: row.project_id,
-            instance: instance.id,
-            backup: row.id,
-        };
-        tasks::order(self, tx, row.project_id, &order, &params)
+        // A directory may have another name than when the backup was asked for.
+        self.order_work(tx, row, &instance.name, jobs::AUDIT_BACKUP, tasks::BACKUP)
     }
 
     fn order_log_restore(&self, tx: &Tx<'_>, row: &DbssBackupRow) -> Result<JobId> {
@@ -272,27 +266,39 @@ impl Control {
             ));
         }
         self.order_move(tx, row, DbssProgress::RestoreWaiting)?;
-        let order = tasks::Order {
-            kind: jobs::AUDIT_RESTORE,
-            name: tasks::RESTORE,
-            instance: row.instance_id,
-            instance_name: &row.instance_name,
-            backup: Some(row.id),
-        };
-        tasks::order(self, tx, row.project_id, &order, &work(row))
+        let name = &row.instance_name;
+        self.order_work(tx, row, name, jobs::AUDIT_RESTORE, tasks::RESTORE)
     }
 
     /// Marks a backup as being deleted and writes the job that does it.
     pub(crate) fn order_log_deletion(&self, tx: &Tx<'_>, row: &DbssBackupRow) -> Result<JobId> {
         self.order_move(tx, row, DbssProgress::Deleting)?;
+        let name = &row.instance_name;
+        self.order_work(tx, row, name, jobs::AUDIT_DELETE, tasks::DELETE)
+    }
+
+    /// Writes a job about a backup.
+    fn order_work(
+        &self,
+        tx: &Tx<'_>,
+        row: &DbssBackupRow,
+        instance_name: &str,
+        kind: &'static str,
+        name: &'static str,
+    ) -> Result<JobId> {
         let order = tasks::Order {
-            kind: jobs::AUDIT_DELETE,
-            name: tasks::DELETE,
+            kind,
+            name,
             instance: row.instance_id,
-            instance_name: &row.instance_name,
+            instance_name,
             backup: Some(row.id),
         };
-        tasks::order(self, tx, row.project_id, &order, &work(row))
+        let params = jobs::params::AuditWork {
+            project: row.project_id,
+            instance: row.instance_id,
+            backup: row.id,
+        };
+        tasks::order(self, tx, row.project_id, &order, &params)
     }
 
     fn order_move(&self, tx: &Tx<'_>, row: &DbssBackupRow, to: DbssProgress) -> Result<()> {
@@ -310,14 +316,6 @@ impl Control {
             row.updated_at = now;
         })?;
         Ok(())
-    }
-}
-
-const fn work(row: &DbssBackupRow) -> jobs::params::AuditWork {
-    jobs::params::AuditWork {
-        project: row.project_id,
-        instance: row.instance_id,
-        backup: row.id,
     }
 }
 

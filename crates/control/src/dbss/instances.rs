@@ -50,6 +50,8 @@ pub struct Instance {
     pub zone_minutes: i64,
     /// Days that its backups are kept.
     pub retention_days: u32,
+    /// From how many percent of its disk on it is backed up at once; 100 is never.
+    pub hurry_percent: u32,
     /// When it was registered.
     pub created_at: Timestamp,
     /// Its labels.
@@ -86,6 +88,8 @@ pub struct InstanceChange {
     pub retention_days: Option<u32>,
     /// Minutes that local times in its logs are ahead of UTC.
     pub zone_minutes: Option<i64>,
+    /// From how many percent of its disk on it is backed up at once; 100 is never.
+    pub hurry_percent: Option<u32>,
 }
 
 impl Control {
@@ -100,9 +104,7 @@ impl Control {
         let hurry_percent = new
             .hurry_percent
             .unwrap_or_else(|| u32::from(HURRY_PERCENT));
-        if hurry_percent > 100 {
-            return Err(Error::invalid("hurry_percent", "must be from 0 to 100"));
-        }
+        check_percent(hurry_percent)?;
         let (path, format, place) = self.look_at(&new)?;
         let (id, now) = (DbssInstanceId::new(self.entropy()), self.now());
         let row = DbssInstanceRow {
@@ -198,6 +200,9 @@ impl Control {
         if let Some(minutes) = change.zone_minutes {
             check_zone(minutes)?;
         }
+        if let Some(percent) = change.hurry_percent {
+            check_percent(percent)?;
+        }
         let now = self.now();
         self.write(|tx| {
             get(tx, project, id)?;
@@ -213,6 +218,7 @@ impl Control {
                 row.comment = change.comment.unwrap_or_else(|| row.comment.clone());
                 row.retention_days = change.retention_days.unwrap_or(row.retention_days);
                 row.zone_minutes = change.zone_minutes.unwrap_or(row.zone_minutes);
+                row.hurry_percent = change.hurry_percent.unwrap_or(row.hurry_percent);
                 row.updated_at = now;
             })?;
             Ok(())
@@ -304,6 +310,13 @@ fn check_days(field: &'static str, days: u32) -> Result<()> {
     Err(Error::invalid(field, problem))
 }
 
+fn check_percent(percent: u32) -> Result<()> {
+    if percent <= 100 {
+        return Ok(());
+    }
+    Err(Error::invalid("hurry_percent", "must be from 0 to 100"))
+}
+
 fn check_zone(minutes: i64) -> Result<()> {
     if minutes.abs() <= ZONE_MAX {
         return Ok(());
@@ -349,6 +362,7 @@ pub(crate) fn view(tx: &Tx<'_>, caller: &Caller, row: DbssInstanceRow) -> Result
         status: row.status,
         zone_minutes: row.zone_minutes,
         retention_days: row.retention_days,
+        hurry_percent: row.hurry_percent,
         created_at: row.created_at,
         tags: tags.into_iter().map(|tag| (tag.key, tag.value)).collect(),
     })

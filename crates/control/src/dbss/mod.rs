@@ -4,6 +4,7 @@
 //! - [`instances`]: directories and what their owners set; [`tags`]: labels on them
 //! - [`backups`]: ordered, listed, deleted, restored; [`switch`]: when they are made by themselves
 //! - `round`: what happens by itself; [`watch`]: what should have happened
+//! - [`monitor`]: what the host does
 //! - [`statements`]: what is in the logs; [`tasks`]: what the vendor calls jobs
 //! - [`operations`]: who did what with them; [`proof`]: that nothing is missing
 //!
@@ -13,6 +14,7 @@
 
 pub mod backups;
 pub mod instances;
+pub mod monitor;
 pub mod operations;
 pub mod proof;
 mod round;

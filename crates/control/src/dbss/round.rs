@@ -39,6 +39,7 @@ impl Control {
     /// One round; to be called about every minute.
     pub fn dbss_round(&self) -> Result<DbssRound> {
         let now = self.now();
+        self.sample_host();
         Ok(DbssRound {
             ordered: self.order_due_log_backups(now)?,
             pressed: self.order_pressed_log_backups(now)?,

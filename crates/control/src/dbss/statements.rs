@@ -24,7 +24,9 @@ pub struct Summary {
     pub lines: u64,
     /// Lines since midnight, UTC.
     pub lines_today: u64,
-    /// Whole days since the first line was written.
+    /// When the first line was written.
+    pub first_line_at: Option<Timestamp>,
+    /// Whole days since then.
     pub days: u64,
 }
 
@@ -110,6 +112,7 @@ impl Control {
                     name: row.name,
                     lines: sums.lines,
                     lines_today: sums.lines_since,
+                    first_line_at: sums.first_line_at,
                     days: u64::try_from(age / 86_400_000_000).unwrap_or_default(),
                 })
             })

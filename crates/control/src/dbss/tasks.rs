@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::{Value, json};
 use strongroom_catalog::{self as catalog, DbssBackupRow, DbssTaskRow, Tx};
-use strongroom_jobs::{Ending, Job, NewJob};
+use strongroom_jobs::{Ending, Job};
 use strongroom_model::{
     DbssBackupId, DbssInstanceId, JobId, ProjectId, Timestamp, state::DbssTaskStatus,
 };
@@ -12,7 +12,7 @@ use crate::{
     Caller, Control, Error, Reason, Result,
     control::project,
     dbss::{any, key},
-    operation_logs,
+    jobs, operation_logs,
 };
 
 /// Lines are read and kept.
@@ -154,14 +154,9 @@ pub(crate) fn order(
         ended_at: None,
     };
     tx.dbss_tasks().insert(&row)?;
-    tx.jobs().enqueue(&NewJob {
-        id: row.id,
-        kind: order.kind.to_owned(),
-        params: json!(params),
-        exclusive_key: Some(key(order.instance)),
-        not_before: None,
-        created_at: row.created_at,
-    })?;
+    let ordered = (row.id, row.created_at);
+    let exclusive = key(order.instance);
+    jobs::enqueue(tx, ordered, order.kind, exclusive, json!(params))?;
     Ok(row.id)
 }
 

@@ -12,11 +12,8 @@ use std::sync::PoisonError;
 
 use serde_json::json;
 use strongroom_catalog::{DdmInstanceRow, DdmLogPartRow, DdmLogRow, Json};
-use strongroom_engine::tree::{Input, Progress, SaveOptions, save_input};
-use strongroom_model::{
-    DdmInstanceId, ProjectId, Timestamp,
-    content::{Attributes, Name},
-};
+use strongroom_engine::tree::{Progress, SaveOptions, save_input};
+use strongroom_model::{DdmInstanceId, ProjectId, Timestamp};
 use strongroom_source::ddm::{
     Address,
     node::{self, Followed, Part, Standing, Survey},
@@ -26,6 +23,7 @@ use crate::{
     Caller, Control, Error, Result,
     control::project,
     ddm::{get, reach::of_source},
+    depot::only_file,
 };
 
 /// The label of a piece's manifest.
@@ -312,14 +310,7 @@ impl Control {
         });
         options.labels.insert(LABEL.to_owned(), said.to_string());
         let mut bytes = part.open().map_err(of_source)?;
-        let input = Input {
-            bytes: &mut bytes,
-            name: Name::new(FILE.as_bytes()).expect("a legal name"),
-            attributes: Attributes {
-                mode: 0o600,
-                ..Attributes::default()
-            },
-        };
+        let input = only_file(FILE, &mut bytes);
         let saved = save_input(&repository, input, self.time(), &options)
             .map_err(|error| Error::unavailable("the project's database backups", error))?;
         Ok(saved.manifest.to_string())

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::json;
 use strongroom_catalog::{DdmBackupRow, DdmInstanceRow, DdmTaskFilter, DdmTaskRow, Tx};
-use strongroom_jobs::{Ending, Job, NewJob};
+use strongroom_jobs::{Ending, Job};
 use strongroom_model::{DdmInstanceId, JobId, ProjectId, Timestamp, state::DdmTaskStatus};
 
 use crate::{
@@ -179,14 +179,8 @@ fn enqueue(
     params: &impl Serialize,
 ) -> Result<JobId> {
     tx.ddm_tasks().insert(row)?;
-    tx.jobs().enqueue(&NewJob {
-        id: row.id,
-        kind: kind.to_owned(),
-        params: json!(params),
-        exclusive_key: Some(exclusive),
-        not_before: None,
-        created_at: row.created_at,
-    })?;
+    let order = (row.id, row.created_at);
+    jobs::enqueue(tx, order, kind, exclusive, json!(params))?;
     Ok(row.id)
 }
 

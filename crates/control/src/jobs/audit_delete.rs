@@ -6,18 +6,15 @@
 
 use serde_json::Value;
 use strongroom_catalog::Tx;
-use strongroom_engine::{
-    collect::{CollectOptions, collect},
-    tree::Progress,
-};
+use strongroom_engine::tree::Progress;
 use strongroom_jobs::{Ending, Job, JobType, Step, StepContext, StepError, error::HookError};
 use strongroom_model::state::DbssProgress;
 
 use super::{
     audit_backup::append_with,
-    failure::{self, of_control, of_engine},
+    depot,
+    failure::{self, of_control},
     params::AuditWork,
-    watch::watch,
 };
 use crate::{Control, Result, audit_logs::Chain, dbss::tasks};
 
@@ -59,23 +56,7 @@ fn forget_lines(control: &Control, params: &AuditWork) -> Result<()> {
 
 fn free(control: &Control, context: &StepContext<'_>) -> Result<Value, StepError> {
     let params: AuditWork = context.params()?;
-    let opened = control
-        .depot(params.project)
-        .and_then(|depot| depot.open())
-        .map_err(|error| of_control(context, &error))?;
-    let Some(repository) = opened else {
-        return Ok(Value::Null);
-    };
-    let (options, progress) = (CollectOptions::default(), Progress::default());
-    let entropy = control.shared_entropy();
-    let collected = watch(
-        context,
-        &progress,
-        || false,
-        || collect(&repository, &options, &progress, &entropy),
-    );
-    collected.map_err(|error| of_engine(context, &error))?;
-    Ok(Value::Null)
+    depot::free(control, context, params.project)
 }
 
 fn finished(control: &Control, tx: &Tx<'_>, job: &Job, ending: &Ending) -> Result<(), HookError> {

@@ -198,9 +198,9 @@ fn measure(
     let before = control.read(|tx| quiet_use(tx, params))?;
     let mut bytes = 0;
     for kind in ["packs/", "index/"] {
-        let listed = repository.objects_under(kind, &mut |_, size| bytes += size);
-        if let Err(error) = listed {
-            return Ok(Err(error));
+        match repository.bytes_under(kind) {
+            Ok(found) => bytes += found,
+            Err(error) => return Ok(Err(error)),
         }
     }
     let after = control.read(|tx| quiet_use(tx, params))?;

@@ -10,16 +10,9 @@ use std::{io::BufReader, thread};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use strongroom_catalog::{DataNodeName, Json, Tx};
-use strongroom_engine::{
-    Manifest, Repository,
-    tree::{Input, Progress, SaveOptions, save_input},
-};
+use strongroom_engine::{Manifest, Repository, tree::Progress};
 use strongroom_jobs::{Ending, Job, JobType, Step, StepContext, StepError, error::HookError};
-use strongroom_model::{
-    Bytes, ProjectId, Timestamp,
-    content::{Attributes, Name},
-    state::DdmBackupStatus,
-};
+use strongroom_model::{Bytes, ProjectId, Timestamp, state::DdmBackupStatus};
 use strongroom_source::ddm::{
     self, Capture,
     document::{self, Place, Summary},
@@ -27,9 +20,9 @@ use strongroom_source::ddm::{
 
 use super::{
     ddm_told::labels,
-    failure::{self, again, chain, fail, of_control, of_engine},
+    depot::{forget_manifest, labelled, make_depot, open_depot, store_stream},
+    failure::{self, again, chain, of_control, of_engine},
     params::DdmBackup,
-    watch::watch,
 };
 use crate::{
     Control, Error, Reason, Result,
@@ -38,7 +31,7 @@ use crate::{
         reach::{Reached, of_source},
         tasks,
     },
-    pipe::pipe,
+    pipe::{PipeWriter, pipe},
     schedule::Ledger,
 };
 
@@ -88,13 +81,10 @@ impl Kept {
 fn save(control: &Control, context: &StepContext<'_>) -> Result<Value, StepError> {
     let params: DdmBackup = context.params()?;
     let in_way = |error: &Error| of_database(context, error);
-    let repository = control
-        .depot(params.project)
-        .and_then(|depot| depot.open_or_create())
-        .map_err(|error| of_control(context, &error))?;
+    let repository = make_depot(control, context, params.project)?;
     // A first start can have left it behind.
     let left = if context.attempt() > 1 {
-        find(&repository, &params).map_err(|error| of_engine(context, &error))?
+        find(context, &repository, &params)?
     } else {
         None
     };
@@ -145,9 +135,7 @@ fn stream(
     reached: &mut Reached,
     still: bool,
 ) -> Result<Result<Manifest, ddm::Error>, StepError> {
-    let progress = Progress::default();
-    let mut options = SaveOptions::new(&progress, control.shared_entropy());
-    options.labels = labels(control, context, params)?;
+    let labels = labels(control, context, params)?;
     let order = Capture {
         instance: (reached.row.id.to_string(), reached.row.name.clone()),
         nodes: &reached.nodes,
@@ -156,65 +144,25 @@ fn stream(
         still,
     };
     let layer = &mut reached.layer;
-    let (captured, saved) = watch(
-        context,
-        &progress,
-        || false,
-        || {
-            let (mut writer, mut reader) = pipe();
-            thread::scope(|scope| {
-                let capturing = scope.spawn(move || {
-                    layer.capture(&order, &mut |line| document::write(&mut writer, line))?;
-                    writer.finish().map_err(ddm::Error::from)
-                });
-                let input = Input {
-                    bytes: &mut reader,
-                    name: Name::new(FILE.as_bytes()).expect("a legal name"),
-                    attributes: Attributes {
-                        mode: 0o600,
-                        ..Attributes::default()
-                    },
-                };
-                let saved = save_input(repository, input, control.time(), &options);
-                // A save that failed reads no more; the capture must see that, not wait for ever.
-                drop(reader);
-                let captured = capturing
-                    .join()
-                    .unwrap_or_else(|_| Err(ddm::Error::Unfit("the capture panicked".to_owned())));
-                (captured, saved)
-            })
-        },
-    );
-    match (captured, saved) {
-        // What went wrong with the layer is why the save ended, unless it was the other way round.
-        (Err(error), _) if !matches!(error, ddm::Error::Stream(_)) => Ok(Err(error)),
-        (_, Err(error)) => Err(of_engine(context, &error)),
-        (Err(error), Ok(_)) => Ok(Err(error)),
-        (Ok(()), Ok(saved)) => repository
-            .manifest(&saved.manifest)
-            .map(Ok)
-            .map_err(|error| of_engine(context, &error)),
+    let bring =
+        |writer: &mut PipeWriter| layer.capture(&order, &mut |line| document::write(writer, line));
+    match store_stream((control, context), repository, FILE, labels, bring)? {
+        Ok(((), manifest)) => {
+            let manifest = repository.manifest(&manifest);
+            manifest.map(Ok).map_err(|error| of_engine(context, &error))
+        }
+        Err(error) => Ok(Err(error)),
     }
 }
 
 /// The manifest of the backup, if there is one.
 fn find(
+    context: &StepContext<'_>,
     repository: &Repository,
     params: &DdmBackup,
-) -> strongroom_engine::Result<Option<Manifest>> {
-    use strongroom_engine::Error as E;
-    let label = params.backup.to_string();
-    for id in repository.manifests()? {
-        match repository.manifest(&id) {
-            Ok(manifest) if manifest.body.labels.get(LABEL) == Some(&label) => {
-                return Ok(Some(manifest));
-            }
-            // Another backup's; its own jobs will say so.
-            Ok(_) | Err(E::ManifestMissing { .. } | E::Damaged { .. }) => {}
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(None)
+) -> Result<Option<Manifest>, StepError> {
+    let found = labelled(context, repository, (LABEL, &params.backup.to_string()))?;
+    Ok(found.into_iter().next())
 }
 
 /// Reads the document as it is stored, to its end.
@@ -276,34 +224,12 @@ pub(super) fn read_file<T>(
 /// Takes a save back: what it left, if anything, counts no more.
 fn forget(control: &Control, context: &StepContext<'_>) -> Result<(), StepError> {
     let params: DdmBackup = context.params()?;
-    let opened = control
-        .depot(params.project)
-        .and_then(|depot| depot.open())
-        .map_err(|error| of_control(context, &error))?;
-    let Some(repository) = opened else {
+    let Some(repository) = open_depot(control, context, params.project)? else {
         return Ok(());
     };
-    let found = find(&repository, &params).map_err(|error| of_engine(context, &error))?;
-    match found {
+    match find(context, &repository, &params)? {
         Some(manifest) => forget_manifest(control, context, &repository, &manifest.id.to_string()),
         None => Ok(()),
-    }
-}
-
-/// Forgets a manifest, if it is still there.
-pub(super) fn forget_manifest(
-    control: &Control,
-    context: &StepContext<'_>,
-    repository: &Repository,
-    name: &str,
-) -> Result<(), StepError> {
-    use strongroom_engine::Error as E;
-    let id = name
-        .parse()
-        .map_err(|_| fail(Reason::Internal, format!("{name} is no manifest's name")))?;
-    match repository.forget(&id, control.entropy()) {
-        Ok(()) | Err(E::ManifestMissing { .. } | E::ManifestForgotten { .. }) => Ok(()),
-        Err(error) => Err(of_engine(context, &error)),
     }
 }
 

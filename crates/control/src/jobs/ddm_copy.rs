@@ -4,36 +4,29 @@
 //! it, the copy can be rolled forward from the server's second behind it. Otherwise it is a copy
 //! all the same, and no point in time.
 
-use std::{io, thread};
+use std::{collections::BTreeMap, io};
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use strongroom_catalog::{DdmLogRow, Tx};
-use strongroom_engine::{
-    Repository,
-    tree::{Input, Progress, SaveOptions, save_input},
-};
+use strongroom_engine::Repository;
 use strongroom_jobs::{Ending, Job, JobType, Step, StepContext, StepError, error::HookError};
-use strongroom_model::{
-    Bytes,
-    content::{Attributes, Name},
-    state::DdmBackupStatus,
-};
+use strongroom_model::{Bytes, state::DdmBackupStatus};
 use strongroom_source::ddm::{
-    self, DataNode,
+    DataNode,
     node::{self, Physical, Taken, stream::Watcher},
 };
 
 use super::{
-    ddm_backup::{forget_manifest, of_database, read_file},
-    failure::{self, of_control, of_engine},
+    ddm_backup::{of_database, read_file},
+    depot::{forget_manifest, labelled, make_depot, open_depot, store_stream},
+    failure::{self, of_control},
     params::DdmCopy,
-    watch::watch,
 };
 use crate::{
     Control, Error, Reason, Result,
     ddm::{archive::Server, reach::of_source, tasks},
-    pipe::pipe,
+    pipe::PipeWriter,
 };
 
 /// The label of a manifest by which its copy finds it again.
@@ -68,10 +61,7 @@ fn save(control: &Control, context: &StepContext<'_>) -> Result<Value, StepError
         forget(control, context)?;
     }
     let (node, physical, server) = reach(control, &params).map_err(|error| in_way(&error))?;
-    let repository = control
-        .depot(params.project)
-        .and_then(|depot| depot.open_or_create())
-        .map_err(|error| of_control(context, &error))?;
+    let repository = make_depot(control, context, params.project)?;
     let before = control
         .follow_log(&server)
         .map_err(|error| of_control(context, &error))?;
@@ -114,7 +104,7 @@ fn reach(control: &Control, params: &DdmCopy) -> Result<(DataNode, Physical, Ser
     Ok((node, physical, server))
 }
 
-/// Copies in one thread and stores what comes in another.
+/// Copies the files into the repository.
 fn stream(
     control: &Control,
     context: &StepContext<'_>,
@@ -122,52 +112,14 @@ fn stream(
     (node, physical): (&DataNode, &Physical),
 ) -> Result<(String, Taken), StepError> {
     let params: DdmCopy = context.params()?;
-    let progress = Progress::default();
-    let mut options = SaveOptions::new(&progress, control.shared_entropy());
-    options
-        .labels
-        .insert(LABEL.to_owned(), params.copy.to_string());
+    let labels = BTreeMap::from([(LABEL.to_owned(), params.copy.to_string())]);
     let scratch = control.scratch().join(format!("copy-{}", params.copy));
-    let (copied, saved) = watch(
-        context,
-        &progress,
-        || false,
-        || {
-            let (mut writer, mut reader) = pipe();
-            thread::scope(|scope| {
-                let copying = scope.spawn(move || {
-                    let (name, address) = (&node.name, &node.address);
-                    let taken = node::back_up(name, address, physical, &scratch, &mut writer)?;
-                    writer.finish().map_err(ddm::Error::from)?;
-                    Ok(taken)
-                });
-                let input = Input {
-                    bytes: &mut reader,
-                    name: Name::new(FILE.as_bytes()).expect("a legal name"),
-                    attributes: Attributes {
-                        mode: 0o600,
-                        ..Attributes::default()
-                    },
-                };
-                let saved = save_input(repository, input, control.time(), &options);
-                // A save that failed reads no more; the copy must see that, not wait for ever.
-                drop(reader);
-                let copied = copying
-                    .join()
-                    .unwrap_or_else(|_| Err(ddm::Error::Unfit("the copy panicked".to_owned())));
-                (copied, saved)
-            })
-        },
-    );
-    match (copied, saved) {
-        // What went wrong with the server is why the save ended, unless it was the other way round.
-        (Err(error), _) if !matches!(error, ddm::Error::Stream(_)) => {
-            Err(of_database(context, &of_source(error)))
-        }
-        (_, Err(error)) => Err(of_engine(context, &error)),
-        (Err(error), Ok(_)) => Err(of_database(context, &of_source(error))),
-        (Ok(taken), Ok(saved)) => Ok((saved.manifest.to_string(), taken)),
-    }
+    let bring = |writer: &mut PipeWriter| {
+        node::back_up(&node.name, &node.address, physical, &scratch, writer)
+    };
+    let (taken, manifest) = store_stream((control, context), repository, FILE, labels, bring)?
+        .map_err(|error| of_database(context, &of_source(error)))?;
+    Ok((manifest.to_string(), taken))
 }
 
 /// Reads the stream as it is stored, to its end.
@@ -211,29 +163,14 @@ fn run_of(
 
 /// Takes a save back: what it left, if anything, counts no more.
 fn forget(control: &Control, context: &StepContext<'_>) -> Result<(), StepError> {
-    use strongroom_engine::Error as E;
     let params: DdmCopy = context.params()?;
     let _left = std::fs::remove_dir_all(control.scratch().join(format!("copy-{}", params.copy)));
-    let opened = control
-        .depot(params.project)
-        .and_then(|depot| depot.open())
-        .map_err(|error| of_control(context, &error))?;
-    let Some(repository) = opened else {
+    let Some(repository) = open_depot(control, context, params.project)? else {
         return Ok(());
     };
     let label = params.copy.to_string();
-    let all = repository
-        .manifests()
-        .map_err(|error| of_engine(context, &error))?;
-    for id in all {
-        match repository.manifest(&id) {
-            Ok(manifest) if manifest.body.labels.get(LABEL) == Some(&label) => {
-                forget_manifest(control, context, &repository, &id.to_string())?;
-            }
-            // Another backup's; its own jobs will say so.
-            Ok(_) | Err(E::ManifestMissing { .. } | E::Damaged { .. }) => {}
-            Err(error) => return Err(of_engine(context, &error)),
-        }
+    for manifest in labelled(context, &repository, (LABEL, &label))? {
+        forget_manifest(control, context, &repository, &manifest.id.to_string())?;
     }
     Ok(())
 }

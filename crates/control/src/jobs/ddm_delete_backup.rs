@@ -5,17 +5,12 @@
 
 use serde_json::Value;
 use strongroom_catalog::Tx;
-use strongroom_engine::{
-    collect::{CollectOptions, collect},
-    tree::Progress,
-};
 use strongroom_jobs::{Ending, Job, JobType, Step, StepContext, StepError, error::HookError};
 
 use super::{
-    ddm_backup::forget_manifest,
-    failure::{self, of_control, of_engine},
+    depot::{self, forget_manifest, open_depot},
+    failure::{self, of_control},
     params::DdmDeleteBackup,
-    watch::watch,
 };
 use crate::{Control, Result, ddm::tasks};
 
@@ -37,11 +32,7 @@ fn forget(control: &Control, context: &StepContext<'_>) -> Result<Value, StepErr
     let Some(manifest) = row.and_then(|row| row.manifest_id) else {
         return Ok(Value::Null);
     };
-    let opened = control
-        .depot(params.project)
-        .and_then(|depot| depot.open())
-        .map_err(|error| of_control(context, &error))?;
-    if let Some(repository) = opened {
+    if let Some(repository) = open_depot(control, context, params.project)? {
         forget_manifest(control, context, &repository, &manifest)?;
     }
     Ok(Value::Null)
@@ -49,23 +40,7 @@ fn forget(control: &Control, context: &StepContext<'_>) -> Result<Value, StepErr
 
 fn free(control: &Control, context: &StepContext<'_>) -> Result<Value, StepError> {
     let params: DdmDeleteBackup = context.params()?;
-    let opened = control
-        .depot(params.project)
-        .and_then(|depot| depot.open())
-        .map_err(|error| of_control(context, &error))?;
-    let Some(repository) = opened else {
-        return Ok(Value::Null);
-    };
-    let (options, progress) = (CollectOptions::default(), Progress::default());
-    let entropy = control.shared_entropy();
-    let collected = watch(
-        context,
-        &progress,
-        || false,
-        || collect(&repository, &options, &progress, &entropy),
-    );
-    collected.map_err(|error| of_engine(context, &error))?;
-    Ok(Value::Null)
+    depot::free(control, context, params.project)
 }
 
 fn finished(control: &Control, tx: &Tx<'_>, job: &Job, ending: &Ending) -> Result<(), HookError> {

@@ -17,7 +17,6 @@ use serde_json::Value;
 use strongroom_catalog::{DdmLogPartRow, DdmNodeBackupRow, Tx};
 use strongroom_engine::Repository;
 use strongroom_jobs::{Ending, Job, JobType, Step, StepContext, StepError, error::HookError};
-use strongroom_model::state::DdmInstanceStatus;
 use strongroom_source::ddm::{
     self as source, DataNode, Document, Places,
     node::{
@@ -29,6 +28,7 @@ use strongroom_source::ddm::{
 use super::{
     ddm_backup::{of_database, read, read_file},
     ddm_copy::{self, manifest_of},
+    ddm_restore::{Opened, release, withdraw_from, write_to},
     failure::{self, of_control},
     params::{DdmRecover, DdmRelation},
 };
@@ -248,7 +248,7 @@ fn clear(control: &Control, context: &StepContext<'_>) -> Result<(), StepError> 
     cleared.map_err(|error| of_database(context, &error))
 }
 
-fn open(control: &Control, params: &DdmRecover) -> Result<(Reached, Document, Places)> {
+fn open(control: &Control, params: &DdmRecover) -> Result<Opened> {
     let row = control.read(|tx| good(tx, params.project, params.metadata))?;
     let Some(manifest) = row.manifest_id else {
         return Err(Error::not_found(Reason::NoSuchBackup, params.metadata));
@@ -264,19 +264,12 @@ fn open(control: &Control, params: &DdmRecover) -> Result<(Reached, Document, Pl
 
 fn metadata(control: &Control, context: &StepContext<'_>) -> Result<Value, StepError> {
     let params: DdmRecover = context.params()?;
-    let written = open(control, &params).and_then(|(mut reached, document, places)| {
-        reached.layer.restore(&document, &places).map_err(of_source)
-    });
-    written.map_err(|error| of_database(context, &error))?;
-    Ok(Value::Null)
+    write_to(context, open(control, &params))
 }
 
 fn withdraw(control: &Control, context: &StepContext<'_>) -> Result<(), StepError> {
     let params: DdmRecover = context.params()?;
-    let withdrawn = open(control, &params).and_then(|(mut reached, document, _)| {
-        reached.layer.withdraw(&document).map_err(of_source)
-    });
-    withdrawn.map_err(|error| of_database(context, &error))
+    withdraw_from(context, open(control, &params))
 }
 
 fn finished(control: &Control, tx: &Tx<'_>, job: &Job, ending: &Ending) -> Result<(), HookError> {
@@ -286,13 +279,5 @@ fn finished(control: &Control, tx: &Tx<'_>, job: &Job, ending: &Ending) -> Resul
 fn end(control: &Control, tx: &Tx<'_>, job: &Job, ending: &Ending) -> Result<()> {
     let params: DdmRecover = super::of_job(&job.params)?;
     tasks::ended(control, tx, params.project, job, ending)?;
-    let now = control.now();
-    tx.ddm_instances()
-        .change(&params.project, &params.target, |row| {
-            if row.status == DdmInstanceStatus::Restoring {
-                row.status = DdmInstanceStatus::Running;
-            }
-            row.updated_at = now;
-        })?;
-    Ok(())
+    release(control, tx, params.project, params.target)
 }

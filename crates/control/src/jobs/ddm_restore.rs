@@ -7,7 +7,7 @@
 use serde_json::Value;
 use strongroom_catalog::Tx;
 use strongroom_jobs::{Ending, Job, JobType, Step, StepContext, StepError, error::HookError};
-use strongroom_model::state::DdmInstanceStatus;
+use strongroom_model::{DdmInstanceId, ProjectId, state::DdmInstanceStatus};
 use strongroom_source::ddm::{Document, Places};
 
 use super::{
@@ -34,8 +34,10 @@ pub(super) const JOB: JobType<Control> = JobType {
     finished: Some(finished),
 };
 
-/// What is written, and where to.
-fn open(control: &Control, params: &DdmRestore) -> Result<(Reached, Document, Places)> {
+/// A layer, what is written to it, and where its shards are.
+pub(super) type Opened = (Reached, Document, Places);
+
+fn open(control: &Control, params: &DdmRestore) -> Result<Opened> {
     let document = match &params.source {
         DdmSource::Export(text) => control.unpack(text)?,
         DdmSource::Backup(id) => {
@@ -66,7 +68,15 @@ fn check(control: &Control, context: &StepContext<'_>) -> Result<Value, StepErro
 
 fn write(control: &Control, context: &StepContext<'_>) -> Result<Value, StepError> {
     let params: DdmRestore = context.params()?;
-    let written = open(control, &params).and_then(|(mut reached, document, places)| {
+    write_to(context, open(control, &params))
+}
+
+/// Writes the metadata to the layer.
+pub(super) fn write_to(
+    context: &StepContext<'_>,
+    opened: Result<Opened>,
+) -> Result<Value, StepError> {
+    let written = opened.and_then(|(mut reached, document, places)| {
         reached.layer.restore(&document, &places).map_err(of_source)
     });
     written.map_err(|error| of_database(context, &error))?;
@@ -75,7 +85,15 @@ fn write(control: &Control, context: &StepContext<'_>) -> Result<Value, StepErro
 
 fn withdraw(control: &Control, context: &StepContext<'_>) -> Result<(), StepError> {
     let params: DdmRestore = context.params()?;
-    let withdrawn = open(control, &params).and_then(|(mut reached, document, _)| {
+    withdraw_from(context, open(control, &params))
+}
+
+/// Removes what the metadata name from the layer.
+pub(super) fn withdraw_from(
+    context: &StepContext<'_>,
+    opened: Result<Opened>,
+) -> Result<(), StepError> {
+    let withdrawn = opened.and_then(|(mut reached, document, _)| {
         reached.layer.withdraw(&document).map_err(of_source)
     });
     withdrawn.map_err(|error| of_database(context, &error))
@@ -88,13 +106,22 @@ fn finished(control: &Control, tx: &Tx<'_>, job: &Job, ending: &Ending) -> Resul
 fn end(control: &Control, tx: &Tx<'_>, job: &Job, ending: &Ending) -> Result<()> {
     let params: DdmRestore = super::of_job(&job.params)?;
     tasks::ended(control, tx, params.project, job, ending)?;
+    release(control, tx, params.project, params.target)
+}
+
+/// Ends the time in which a layer is being restored.
+pub(super) fn release(
+    control: &Control,
+    tx: &Tx<'_>,
+    project: ProjectId,
+    target: DdmInstanceId,
+) -> Result<()> {
     let now = control.now();
-    tx.ddm_instances()
-        .change(&params.project, &params.target, |row| {
-            if row.status == DdmInstanceStatus::Restoring {
-                row.status = DdmInstanceStatus::Running;
-            }
-            row.updated_at = now;
-        })?;
+    tx.ddm_instances().change(&project, &target, |row| {
+        if row.status == DdmInstanceStatus::Restoring {
+            row.status = DdmInstanceStatus::Running;
+        }
+        row.updated_at = now;
+    })?;
     Ok(())
 }

@@ -9,19 +9,14 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 use strongroom_catalog::Tx;
-use strongroom_engine::{
-    Repository,
-    collect::{CollectOptions, collect},
-    tree::Progress,
-};
+use strongroom_engine::Repository;
 use strongroom_jobs::{Ending, Job, JobType, Step, StepContext, StepError, error::HookError};
 use strongroom_model::state::DdmBackupStatus;
 
 use super::{
-    ddm_backup::forget_manifest,
+    depot::{self, forget_manifest, open_depot},
     failure::{self, of_control, of_engine},
     params::DdmTrim,
-    watch::watch,
 };
 use crate::{
     Control, Result,
@@ -49,11 +44,7 @@ struct Gone {
 fn forget(control: &Control, context: &StepContext<'_>) -> Result<Value, StepError> {
     let params: DdmTrim = context.params()?;
     let refused = |error: &crate::Error| of_control(context, error);
-    let opened = control
-        .depot(params.project)
-        .and_then(|depot| depot.open())
-        .map_err(|error| refused(&error))?;
-    let Some(repository) = opened else {
+    let Some(repository) = open_depot(control, context, params.project)? else {
         return Ok(Value::Null);
     };
     let gone = control
@@ -180,23 +171,7 @@ fn forget_orphans(
 
 fn free(control: &Control, context: &StepContext<'_>) -> Result<Value, StepError> {
     let params: DdmTrim = context.params()?;
-    let opened = control
-        .depot(params.project)
-        .and_then(|depot| depot.open())
-        .map_err(|error| of_control(context, &error))?;
-    let Some(repository) = opened else {
-        return Ok(Value::Null);
-    };
-    let (options, progress) = (CollectOptions::default(), Progress::default());
-    let entropy = control.shared_entropy();
-    let collected = watch(
-        context,
-        &progress,
-        || false,
-        || collect(&repository, &options, &progress, &entropy),
-    );
-    collected.map_err(|error| of_engine(context, &error))?;
-    Ok(Value::Null)
+    depot::free(control, context, params.project)
 }
 
 fn finished(control: &Control, tx: &Tx<'_>, job: &Job, ending: &Ending) -> Result<(), HookError> {

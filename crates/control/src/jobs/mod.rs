@@ -14,6 +14,7 @@
 //! - `ddm_backup`, `ddm_delete_backup`, `ddm_remove`, `ddm_restore`, `ddm_schema`: sharding layers
 //! - `ddm_copy`, `ddm_recover`, `ddm_trim`: their data nodes, at points in time
 //! - `ddm_told`: what a manifest tells of its backup's row
+//! - `depot`: how the repository of database backups is reached
 //! - `params`: what the jobs are told; `failure`: how a step fails; `repository`: how a vault's
 //!   data are reached; `saved`: what a manifest says; `books`: its size against a vault;
 //!   `watch`: progress and cancelling; `own_paths`: what no backup holds
@@ -39,6 +40,7 @@ pub(crate) mod ddm_told;
 mod ddm_trim;
 mod delete_backup;
 mod delete_vault;
+mod depot;
 mod failure;
 mod import;
 mod manifests;
@@ -59,9 +61,9 @@ use std::sync::Arc;
 
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-use strongroom_catalog::Catalog;
-use strongroom_jobs::{Context, Job, JobType, Options, Registry, Runner};
-use strongroom_model::Clock;
+use strongroom_catalog::{Catalog, Tx};
+use strongroom_jobs::{Context, Job, JobType, NewJob, Options, Registry, Runner};
+use strongroom_model::{Clock, JobId, Timestamp};
 
 use crate::{Control, Error, Result};
 
@@ -179,6 +181,25 @@ impl Control {
         });
         runner
     }
+}
+
+/// Orders a job, behind the others of its key.
+pub(crate) fn enqueue(
+    tx: &Tx<'_>,
+    (id, now): (JobId, Timestamp),
+    kind: &str,
+    exclusive_key: String,
+    params: Value,
+) -> Result<()> {
+    tx.jobs().enqueue(&NewJob {
+        id,
+        kind: kind.to_owned(),
+        params,
+        exclusive_key: Some(exclusive_key),
+        not_before: None,
+        created_at: now,
+    })?;
+    Ok(())
 }
 
 /// The parameters of a job, in the hook that ends it.

@@ -25,9 +25,7 @@ use strongroom_engine::{
     repair::{self, RepairOptions, Share},
     tree::Progress,
 };
-use strongroom_jobs::{
-    Ending, Job, JobType, NewJob, Step, StepContext, StepError, error::HookError,
-};
+use strongroom_jobs::{Ending, Job, JobType, Step, StepContext, StepError, error::HookError};
 use strongroom_model::{
     Timestamp,
     state::{BackupStatus, VaultStatus},
@@ -86,15 +84,9 @@ pub(crate) fn order_verification(
         rate: rate.map(Rate::bytes_per_second),
         began: control.now(),
     };
-    tx.jobs().enqueue(&NewJob {
-        id: control.job_id(),
-        kind: super::VERIFY.to_owned(),
-        params: json!(params),
-        exclusive_key: Some(params::VERIFY_KEY.to_owned()),
-        not_before: None,
-        created_at: control.now(),
-    })?;
-    Ok(())
+    let order = (control.job_id(), control.now());
+    let key = params::VERIFY_KEY.to_owned();
+    super::enqueue(tx, order, super::VERIFY, key, json!(params))
 }
 
 fn look(control: &Control, context: &StepContext<'_>) -> Result<Value, StepError> {

@@ -14,7 +14,7 @@ pub use view::{
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use strongroom_catalog::{self as catalog, BackupRow, Json, OperationLogRow, Tx, VaultRow};
-use strongroom_jobs::{Ending, NewJob};
+use strongroom_jobs::Ending;
 use strongroom_model::{
     CheckpointId, JobId, OperationLogId, ProjectId, ResourceKind, Timestamp, state::TaskStatus,
 };
@@ -22,6 +22,7 @@ use strongroom_model::{
 use crate::{
     Caller, Control, Error, Listed, Page, Reason, Result,
     control::project,
+    jobs,
     page::LIMIT_MAX,
     vaults::one_enterprise_project,
     words::{ObjectType, OperationType, stored},
@@ -95,7 +96,7 @@ pub(crate) struct NewTask<'a> {
     pub(crate) job: &'static str,
     /// What the job's steps get to read.
     pub(crate) params: Value,
-    /// See [`NewJob::exclusive_key`].
+    /// See [`strongroom_jobs::NewJob::exclusive_key`].
     pub(crate) exclusive_key: String,
 }
 
@@ -116,15 +117,7 @@ pub(crate) fn begin(
     let now = control.now();
     let job = JobId::new(control.entropy());
     insert(tx, request_id, &task, Some(job), now)?;
-    tx.jobs().enqueue(&NewJob {
-        id: job,
-        kind: task.job.to_owned(),
-        params: task.params,
-        exclusive_key: Some(task.exclusive_key),
-        not_before: None,
-        created_at: now,
-    })?;
-    Ok(())
+    jobs::enqueue(tx, (job, now), task.job, task.exclusive_key, task.params)
 }
 
 /// Writes down a task that was done in this very transaction: no job is ordered.

@@ -112,7 +112,7 @@ impl There {
     fn look(dest: &Repository) -> Result<Self> {
         let shunned = dest.quarantines()?;
         let mut present = BTreeMap::new();
-        dest.packs(&mut |id, size| {
+        dest.durable_packs(&mut |id, size| {
             present.insert(id, size);
         })?;
         let mut verified = BTreeSet::new();

@@ -152,7 +152,7 @@ fn is_covered(
 
 fn present(repository: &Repository) -> Result<BTreeMap<PackId, u64>> {
     let mut present = BTreeMap::new();
-    repository.packs(&mut |id, size| {
+    repository.durable_packs(&mut |id, size| {
         present.insert(id, size);
     })?;
     Ok(present)

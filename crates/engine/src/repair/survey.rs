@@ -39,7 +39,7 @@ pub(super) fn packs(
     progress: &Progress,
 ) -> Result<Vec<Surveyed>> {
     let mut packs = Vec::new();
-    repository.packs(&mut |id, size| {
+    repository.durable_packs(&mut |id, size| {
         if options.share.has(&id) {
             packs.push((id, size));
         }

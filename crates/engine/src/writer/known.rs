@@ -233,7 +233,7 @@ impl Watched {
 
 fn list_packs(objects: &Objects) -> Result<Vec<(PackId, u64)>> {
     let mut packs = Vec::new();
-    objects.list(prefix::PACKS, &mut |object, size| {
+    objects.list_unsettled(prefix::PACKS, &mut |object, size| {
         if let Object::Pack(id) = object {
             packs.push((id, size));
         }

@@ -1,7 +1,7 @@
 //! Whole lines of a stream, passed on in blocks, counted and dated on their way.
 //!
-//! A line of PostgreSQL's `csvlog` ends outside quotes only: a statement may have many lines of
-//! text. A line that is not finished waits, one that never will be is taken as it is.
+//! A line of PostgreSQL's `csvlog` ends outside quotes only, unless a whole record follows: a
+//! statement may have many lines of text. A line that is not finished waits, one that never will be is taken as it is.
 //!
 //! Invariant: what is passed on are the bytes of the stream in order, without holes before lines
 //! and without lines longer than [`LINE_MAX`]; a line that no end follows is given one.
@@ -15,6 +15,7 @@ use super::{
     gap::{Gap, GapKind, Lost},
     packing::{Resumed, fill, remember},
     position::Mark,
+    postgres::{self, Begins},
     reading::LINE_MAX,
     record,
 };
@@ -326,7 +327,20 @@ pub(super) fn line_end(
         *scanned += found + 1;
         match &mut quoted {
             Some(quoted) if rest.get(found) == Some(&b'"') => **quoted = !**quoted,
-            Some(quoted) if **quoted => {}
+            Some(quoted) if **quoted => {
+                match postgres::whole_record(bytes.get(*scanned..).unwrap_or_default()) {
+                    Begins::Text => {}
+                    Begins::Record => {
+                        // Whoever wrote the line died before its end.
+                        **quoted = false;
+                        return Some(*scanned);
+                    }
+                    Begins::Undecided => {
+                        *scanned -= 1;
+                        return None;
+                    }
+                }
+            }
             _ => return Some(*scanned),
         }
     }

@@ -10,7 +10,7 @@
 //! - `listing`, `follow`, `left`: which files there are, which of them is which, and which are done
 //! - `packing`, `lines`: bytes of a file as its writer wrote them, whole lines of them
 //! - [`record`]: a line taken apart, for searches; `mariadb`, `postgres`, `json`, `when`
-//! - [`pressure`]: how full the file system is
+//! - [`pressure`]: how full the file system is; [`host`]: what the host of the logs does
 //! - [`scan`]: all lines of files and stored logs, for searches
 //!
 //! Invariant: what is read twice from one position is the same lines, or a gap says why not; no
@@ -21,6 +21,7 @@ pub mod error;
 mod follow;
 pub mod format;
 pub mod gap;
+pub mod host;
 mod json;
 mod left;
 mod lines;

@@ -1,6 +1,11 @@
 //! Lines of PostgreSQL's `csvlog`: 23 to 26 columns by its version, text in doubled quotes.
 //!
 //! A message of `pgaudit` is itself a list of such columns, and is taken apart too.
+//!
+//! A server that dies in the middle of a record leaves a quote open, and the next one may go on in
+//! the same file. Whoever only counted quotes would take all that follows inside out, so a line
+//! that is a [whole record](whole_record) ends what stands before it. No statement can feign one:
+//! inside of quotes each quote is doubled, and a record needs single ones.
 
 use std::borrow::Cow;
 
@@ -14,6 +19,12 @@ use super::{
 
 /// The least columns of any version.
 const COLUMNS: usize = 23;
+/// The most.
+const COLUMNS_MAX: usize = 26;
+/// The place of the message, which every record has, and in quotes.
+const MESSAGE: usize = 13;
+/// No column without quotes is longer.
+const UNQUOTED_MAX: usize = 128;
 const PGAUDIT: &str = "AUDIT: ";
 
 /// Whether a line, or the beginning of one, is of this kind.
@@ -29,6 +40,70 @@ pub(super) fn begins(line: &[u8]) -> bool {
 
 pub(super) fn time(line: &[u8], zone: Zone) -> Option<i64> {
     when::civil(line).map(|time| time.instant(zone.0))
+}
+
+/// Whether bytes begin with a whole record and not with text that stands between quotes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Begins {
+    /// With a record.
+    Record,
+    /// With something else.
+    Text,
+    /// More bytes will tell.
+    Undecided,
+}
+
+/// Whether bytes behind the end of a line begin with a whole record.
+pub(super) fn whole_record(bytes: &[u8]) -> Begins {
+    const STEM: &[u8; 19] = b"0000-00-00 00:00:00";
+    for (have, like) in bytes.iter().zip(STEM) {
+        let fits = match like {
+            b'0' => have.is_ascii_digit(),
+            mark => have == mark,
+        };
+        if !fits {
+            return Begins::Text;
+        }
+    }
+    let (mut at, mut columns) = (0, 0);
+    loop {
+        let rest = bytes.get(at..).unwrap_or_default();
+        let length = if rest.first() == Some(&b'"') {
+            quoted_length(rest)
+        } else if columns == MESSAGE && !rest.is_empty() {
+            return Begins::Text;
+        } else {
+            let end = rest.iter().position(|byte| b",\n\"".contains(byte));
+            match end {
+                None if rest.len() > UNQUOTED_MAX => return Begins::Text,
+                Some(end) if end > UNQUOTED_MAX => return Begins::Text,
+                end => end,
+            }
+        };
+        let Some(length) = length else {
+            return Begins::Undecided;
+        };
+        columns += 1;
+        match rest.get(length) {
+            Some(b',') if columns < COLUMNS_MAX => at += length + 1,
+            Some(b'\n') if (COLUMNS..=COLUMNS_MAX).contains(&columns) => return Begins::Record,
+            Some(_) => return Begins::Text,
+            None => return Begins::Undecided,
+        }
+    }
+}
+
+/// The length of a column in quotes, if its end is there.
+fn quoted_length(column: &[u8]) -> Option<usize> {
+    let mut at = 1;
+    loop {
+        let quote = at + memchr::memchr(b'"', column.get(at..)?)?;
+        match column.get(quote + 1) {
+            Some(b'"') => at = quote + 2,
+            Some(_) => return Some(quote + 1),
+            None => return None,
+        }
+    }
 }
 
 pub(super) fn record(line: &[u8], zone: Zone) -> Option<Record<'_>> {
@@ -184,6 +259,36 @@ mod tests {
         let record = super::record(failed.as_bytes(), Zone(0)).unwrap();
         assert_eq!(record.statement, "select * from x");
         assert!(!record.succeeded());
+    }
+
+    #[test]
+    fn a_whole_record_is_told_from_text_that_looks_like_one() {
+        let rest = "\"SELECT\",2026-11-21 11:00:00 UTC,3/9,0,LOG,00000,\"statement: SELECT\n \"\"1\"\"\",\
+            ,,,,,,,,\"psql\",\"client backend\",,0\n";
+        let record = line(rest);
+        assert_eq!(whole_record(record.as_bytes()), Begins::Record);
+        for length in 0..record.len() {
+            let part = &record.as_bytes()[..length];
+            assert_eq!(whole_record(part), Begins::Undecided, "{length}");
+        }
+        // What a client sent, as it stands between the quotes of its own record, up to the end of
+        // that record.
+        let ends = "\",,,,,,,,,\"psql\",\"client backend\",,0\n";
+        let old = "\",,,,,,,,,\"\"\n2026-11-21 12:00:01.123 UTC,\"app\",\"shop\",4711,";
+        let none = "2026-11-21 12:00:00.123 UTC,,,4711,,6560a.1267,7,,,,0,LOG,00000,,,,,,,,,,,,,\n";
+        let quotes = "2026-11-21 12:00:00.123 UTC,,,4711,,6560a.1267,7,,,,0,LOG,00000,\"\"x\"\",,,";
+        for feigned in [
+            &*record.replace('"', "\"\""),
+            none,
+            quotes,
+            "2026-11-21 12:00:00.1 UTC,",
+        ] {
+            for ends in [ends, old] {
+                let text = format!("{feigned}{ends}");
+                assert_eq!(whole_record(text.as_bytes()), Begins::Text, "{text}");
+            }
+        }
+        assert_eq!(whole_record(b"  1"), Begins::Text);
     }
 
     #[test]

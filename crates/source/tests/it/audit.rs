@@ -9,12 +9,14 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     fs::{self, File, OpenOptions},
     io::Write as _,
+    ops::ControlFlow,
     path::{Path, PathBuf},
     time::{Duration, SystemTime},
 };
 
 use strongroom_source::audit::{
-    Budget, Format, Gap, GapKind, LogDirectory, Lost, Position, Reading,
+    Budget, Format, Gap, GapKind, LogDirectory, Lost, Position, Reading, Zone,
+    scan::{Line, Scanner},
 };
 use strongroom_testkit::dice::Dice;
 
@@ -541,6 +543,76 @@ fn a_record_of_many_lines_is_never_torn() {
         position = reading.position;
     }
     assert_eq!(parts, vec![record; 5]);
+}
+
+#[test]
+fn a_record_that_a_dead_server_left_open_ends_where_the_next_one_begins() {
+    let record = |n: u32| {
+        format!(
+            "2026-11-21 12:00:0{n}.000 UTC,\"app\",\"shop\",1,\"h:1\",s,1,\"SELECT\",x,v,0,LOG,00000,\
+             \"statement: SELECT\n2026-11-21 12:00:00.000 UTC,\"\"a\"\"\n,{n}\",,,,,,,,,\"psql\",\
+             \"client backend\",,0\n"
+        )
+    };
+    let cut = "2026-11-21 12:00:02.000 UTC,\"app\",\"shop\",1,\"h:1\",s,1,\"SELECT\",x,v,0,LOG,00000,\
+        \"statement: SELECT\n 'half";
+    let name = "postgresql-Sat.csv";
+    let folder = directory_with(name, format!("{}{cut}", record(1)).as_bytes());
+    let format = Format::PostgresCsv;
+    let (reading, text) = read(folder.path(), format, &Position::default(), u64::MAX);
+    assert_eq!((reading.lines, text), (1, record(1)));
+    let (again, text) = read(folder.path(), format, &reading.position, u64::MAX);
+    assert_eq!((again.lines, &*text), (0, ""), "it may yet be finished");
+    // The next server goes on in the same file.
+    let mut log = fs::OpenOptions::new()
+        .append(true)
+        .open(folder.path().join(name))
+        .unwrap();
+    log.write_all(format!("\n{}{}", record(3), record(4)).as_bytes())
+        .unwrap();
+    let mut position = again.position;
+    let mut parts = Vec::new();
+    loop {
+        let (reading, text) = read(folder.path(), format, &position, 1);
+        if reading.lines == 0 {
+            break;
+        }
+        assert_eq!((reading.lines, reading.gaps.len()), (1, 0));
+        parts.push(text);
+        position = reading.position;
+    }
+    assert_eq!(parts, [format!("{cut}\n"), record(3), record(4)]);
+    // A search sees the same lines.
+    let logs = LogDirectory::open(folder.path(), format).unwrap();
+    let live = logs.live().unwrap();
+    let mut seen = Vec::new();
+    let mut visit = |line: &Line<'_>| {
+        seen.push(String::from_utf8(line.bytes.to_vec()).unwrap());
+        ControlFlow::Continue(())
+    };
+    let scanner = Scanner::new((format, Zone(0)), 0, None, &mut visit);
+    scanner
+        .read(&mut live.open(&live.files()[0], 0).unwrap())
+        .unwrap();
+    assert_eq!(seen, [record(1), format!("{cut}\n"), record(3), record(4)]);
+
+    // On the same line: nobody can tell where the half record ends, but all is there, and what
+    // comes after is as it was.
+    let text = format!("{}{cut}{}{}", record(1), record(3), record(4));
+    let folder = directory_with(name, text.as_bytes());
+    let (_, first) = read(folder.path(), format, &Position::default(), 1);
+    assert_eq!(first, record(1));
+    let (all, out) = read(folder.path(), format, &Position::default(), u64::MAX);
+    assert_eq!(out, text);
+    assert!(all.gaps.is_empty() && all.lines >= 3, "{all:?}");
+    let (but_last, out) = read(
+        folder.path(),
+        format,
+        &Position::default(),
+        (text.len() - record(4).len()) as u64,
+    );
+    assert_eq!(format!("{out}{}", record(4)), text);
+    assert!(but_last.more);
 }
 
 #[test]

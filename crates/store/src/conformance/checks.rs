@@ -168,10 +168,11 @@ pub(super) fn listing(area: &Area) -> Outcome {
             .create_new(&area.key(name), &pattern(number, 5))?;
         written.push(((*name).to_owned(), number as u64));
         written.sort();
-        let found = area.list("")?;
-        ensure(found == written, || {
-            format!("it lists {found:?} instead of {written:?}")
-        })?;
+        for found in [area.list("")?, area.list_unsettled("")?] {
+            ensure(found == written, || {
+                format!("it lists {found:?} instead of {written:?}")
+            })?;
+        }
     }
     Ok(())
 }

@@ -17,7 +17,7 @@ use std::{
 use crate::{
     error::{Error, ErrorKind, Result},
     key::Key,
-    store::Store,
+    store::{Store, Visit},
 };
 
 /// Where the checks put their objects.
@@ -284,14 +284,29 @@ impl<'a> Area<'a> {
 
     /// The names listed below `prefix` with their sizes, without the corner's own directory.
     fn list(&self, prefix: &str) -> Result<Vec<(String, u64)>> {
-        let base = format!("{}/", self.directory);
+        self.listed(|visit| self.store.list(&self.prefix(prefix), visit))
+    }
+
+    /// The same, as a caller sees it that builds nothing on it.
+    fn list_unsettled(&self, prefix: &str) -> Result<Vec<(String, u64)>> {
+        self.listed(|visit| self.store.list_unsettled(&self.prefix(prefix), visit))
+    }
+
+    fn prefix(&self, prefix: &str) -> String {
+        format!("{}/{prefix}", self.directory)
+    }
+
+    fn listed(
+        &self,
+        list: impl FnOnce(&mut Visit<'_>) -> Result<()>,
+    ) -> Result<Vec<(String, u64)>> {
+        let base = self.prefix("");
         let mut found = Vec::new();
-        self.store
-            .list(&format!("{base}{prefix}"), &mut |key, size| {
-                let name = key.as_str().strip_prefix(&base).unwrap_or(key.as_str());
-                found.push((name.to_owned(), size));
-                Ok(())
-            })?;
+        list(&mut |key, size| {
+            let name = key.as_str().strip_prefix(&base).unwrap_or(key.as_str());
+            found.push((name.to_owned(), size));
+            Ok(())
+        })?;
         Ok(found)
     }
 

@@ -16,7 +16,7 @@ use crate::{
     error::{Error, ErrorKind, Result},
     key::Key,
     memory::Memory,
-    store::{Backend, Store, Visit},
+    store::{Backend, Listing, Store, Visit},
 };
 
 /// What a [`Liar`] does wrong.
@@ -110,9 +110,9 @@ impl Backend for Liar {
         Ok(self.get(key)?.len() as u64)
     }
 
-    fn list(&self, prefix: &str, after: Option<&Key>, visit: &mut Visit<'_>) -> Result<()> {
+    fn list(&self, listing: Listing<'_>, visit: &mut Visit<'_>) -> Result<()> {
         let mut found = Vec::new();
-        self.honest.list(prefix, after, &mut |key, size| {
+        self.honest.list(listing, &mut |key, size| {
             found.push((key, size));
             Ok(())
         })?;

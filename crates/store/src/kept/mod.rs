@@ -29,7 +29,7 @@ use crate::{
     error::{Error, ErrorKind, Result},
     key::Key,
     registry,
-    store::{Backend, Store, Visit},
+    store::{Backend, Listing, Store, Visit},
 };
 
 pub use deleted::Deleted;
@@ -245,8 +245,8 @@ impl Backend for View {
         self.0.objects.size(key)
     }
 
-    fn list(&self, prefix: &str, after: Option<&Key>, visit: &mut Visit<'_>) -> Result<()> {
-        self.0.objects.list_after(prefix, after, visit)
+    fn list(&self, listing: Listing<'_>, visit: &mut Visit<'_>) -> Result<()> {
+        self.0.objects.backend().list(listing, visit)
     }
 
     fn delete(&self, key: &Key) -> Result<()> {

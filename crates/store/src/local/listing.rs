@@ -2,7 +2,8 @@
 //!
 //! Keys are ordered by their bytes, and `-` and `.` sort before `/`: the object `a-b` comes before
 //! `a/x`. A directory's entries are therefore sorted as if names of directories ended in `/`.
-//! Before an object is shown, its directory is synced: the caller may build on it.
+//! Before an object is shown, its directory is synced, for the caller may build on it; only a
+//! listing that is not asked to be settled spares that.
 //! Names that cannot be part of a key (`tmp~`, `lost+found`) are somebody else's and passed over.
 
 use std::os::fd::BorrowedFd;
@@ -16,26 +17,27 @@ use super::{Local, disk::open_directory, is_file, length};
 use crate::{
     error::{Error, Result},
     key::{Key, Prefix},
-    store::Visit,
+    store::{Listing, Visit},
 };
 
 /// Visits the objects whose keys begin with `prefix` and lie behind `after`.
 pub(super) fn list(
     store: &Local,
     root: BorrowedFd<'_>,
-    prefix: Prefix<'_>,
-    after: Option<&Key>,
+    listing: Listing<'_>,
     visit: &mut Visit<'_>,
 ) -> Result<()> {
-    let after = after.map_or("", Key::as_str);
+    let prefix = Prefix::new(listing.prefix)?;
+    let after = listing.after.map_or("", Key::as_str);
     let mut walk = Walk {
         store,
         root,
         after,
+        settled: listing.settled,
         visit,
     };
     let names = walk.entries(prefix.directory, prefix.rest)?;
-    if !names.is_empty() {
+    if listing.settled && !names.is_empty() {
         store.settle(root, prefix.directory, |_| Ok(()))?;
     }
     walk.visit_all(prefix.directory, names)
@@ -45,6 +47,7 @@ struct Walk<'a, 'v> {
     store: &'a Local,
     root: BorrowedFd<'a>,
     after: &'a str,
+    settled: bool,
     visit: &'a mut Visit<'v>,
 }
 
@@ -53,7 +56,9 @@ impl Walk<'_, '_> {
         if names.is_empty() {
             return Ok(());
         }
-        self.store.sync_directory(self.root, directory)?;
+        if self.settled {
+            self.store.sync_directory(self.root, directory)?;
+        }
         let base = if directory.is_empty() {
             String::new()
         } else {

@@ -44,8 +44,8 @@ use self::{
 };
 use crate::{
     error::{Error, ErrorKind, Result},
-    key::{Key, Prefix},
-    store::{Backend, Visit, same_length, short},
+    key::Key,
+    store::{Backend, Listing, Visit, same_length, short},
 };
 
 /// The private directory for files that are being written.
@@ -275,9 +275,9 @@ impl Backend for Local {
         }
     }
 
-    fn list(&self, prefix: &str, after: Option<&Key>, visit: &mut Visit<'_>) -> Result<()> {
+    fn list(&self, listing: Listing<'_>, visit: &mut Visit<'_>) -> Result<()> {
         match self.root.open()? {
-            Some(root) => listing::list(self, root, Prefix::new(prefix)?, after, visit),
+            Some(root) => listing::list(self, root, listing, visit),
             None => Ok(()),
         }
     }

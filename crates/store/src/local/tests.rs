@@ -365,6 +365,37 @@ fn an_object_is_listed_only_after_its_name_is_synced() {
 }
 
 #[test]
+fn a_listing_that_need_not_be_settled_shows_the_same_and_syncs_nothing() {
+    let bench = Bench::new();
+    let writer = Trace::new(Trouble::None);
+    for name in ["a/b/object", "a/c/object", "top"] {
+        bench.create(&bench.open(&writer), &writer, name).unwrap();
+    }
+
+    let reader = Trace::new(Trouble::None);
+    let store = bench.open(&reader);
+    for prefix in ["", "a/", "a/b/ob", "none/at/all"] {
+        let before = reader.events().len();
+        let mut seen = Vec::new();
+        store
+            .list_unsettled(prefix, &mut |key, size| {
+                seen.push((key, size));
+                Ok(())
+            })
+            .unwrap();
+        assert_eq!(reader.events().len(), before, "{prefix:?}");
+        let mut listed = Vec::new();
+        store
+            .list(prefix, &mut |key, size| {
+                listed.push((key, size));
+                Ok(())
+            })
+            .unwrap();
+        assert_eq!(seen, listed, "{prefix:?}");
+    }
+}
+
+#[test]
 fn a_failure_of_any_system_call_leaves_the_object_whole_or_absent_and_no_debris() {
     let steps = {
         let (bench, trace) = (Bench::new(), Trace::new(Trouble::None));

@@ -15,7 +15,7 @@ use bytes::Bytes;
 use crate::{
     error::{Error, ErrorKind, Result},
     key::Key,
-    store::{Backend, Visit, same_length, short},
+    store::{Backend, Listing, Visit, same_length, short},
 };
 
 /// Objects copied out of the map at a time, so that a visitor may use the store.
@@ -69,8 +69,9 @@ impl Backend for Memory {
         Ok(self.get(key)?.len() as u64)
     }
 
-    fn list(&self, prefix: &str, after: Option<&Key>, visit: &mut Visit<'_>) -> Result<()> {
-        let mut last = after.cloned();
+    fn list(&self, listing: Listing<'_>, visit: &mut Visit<'_>) -> Result<()> {
+        let prefix = listing.prefix;
+        let mut last = listing.after.cloned();
         loop {
             let batch: Vec<(Key, u64)> = {
                 let objects = self.objects();

@@ -37,7 +37,7 @@ use crate::{
     key::Key,
     retry::{RetryPolicy, Sleep, retrying},
     runtime::runtime,
-    store::{Backend, Store, Visit},
+    store::{Backend, Listing, Store, Visit},
 };
 
 /// Opens such a store with another patience than the usual one.
@@ -201,9 +201,9 @@ impl Backend for Remote {
         })
     }
 
-    fn list(&self, prefix: &str, after: Option<&Key>, visit: &mut Visit<'_>) -> Result<()> {
-        let base = &self.address.prefix;
-        let mut last = after.cloned();
+    fn list(&self, listing: Listing<'_>, visit: &mut Visit<'_>) -> Result<()> {
+        let (base, prefix) = (&self.address.prefix, listing.prefix);
+        let mut last = listing.after.cloned();
         loop {
             let mut query = format!("/objects?prefix={base}{prefix}");
             if let Some(last) = &last {

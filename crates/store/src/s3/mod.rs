@@ -38,7 +38,7 @@ use crate::{
     key::Key,
     retry::{RetryPolicy, jittered},
     runtime::runtime,
-    store::{Backend, Visit, same_length},
+    store::{Backend, Listing, Visit, same_length},
 };
 
 /// Objects longer than this go up in parts of this size.
@@ -223,9 +223,9 @@ impl Backend for S3 {
         Ok(self.wait(key, self.client.head(&self.path(key)))?.size)
     }
 
-    fn list(&self, prefix: &str, after: Option<&Key>, visit: &mut Visit<'_>) -> Result<()> {
-        let (base, prefix) = (self.full(""), self.full(prefix));
-        let mut offset = after.map(|key| self.full(key.as_str()));
+    fn list(&self, listing: Listing<'_>, visit: &mut Visit<'_>) -> Result<()> {
+        let (base, prefix) = (self.full(""), self.full(listing.prefix));
+        let mut offset = listing.after.map(|key| self.full(key.as_str()));
         let mut page_token = None;
         let mut last = None;
         loop {

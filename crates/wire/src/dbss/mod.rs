@@ -8,11 +8,12 @@
 //! - `table`: the operations
 //! - [`backup`], [`risk`]: backups of audit logs and their switches
 //! - [`statement`]: what is in the logs; [`log`]: who used the service
-//! - [`instance`], [`setting`], [`tag`]: the rest
+//! - [`instance`], [`monitor`], [`setting`], [`tag`]: the rest
 
 pub mod backup;
 pub mod instance;
 pub mod log;
+pub mod monitor;
 pub mod risk;
 pub mod setting;
 pub mod statement;

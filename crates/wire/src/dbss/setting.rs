@@ -9,7 +9,7 @@ use super::Number;
 pub struct SettingsReply {
     /// How long.
     pub log_retention: Retention,
-    /// From how many percent of its disk on a directory is backed up at once.
+    /// From how many percent of the disk on the oldest logs are usually removed.
     pub data_usage_limit: u32,
 }
 

@@ -14,6 +14,10 @@ use super::{
         VersionReply, ZonesReply,
     },
     log::{OperateLogsReply, OperateLogsRequest},
+    monitor::{
+        MonitorReply, MonitorRequest, StatisticsPath, StatisticsReply, StatisticsRequest,
+        UpgradesReply,
+    },
     risk::{RiskBucket, RiskSwitchRequest, RiskTemplate, RiskTemplatesReply},
     setting::{SettingsReply, UpdateSettingsRequest},
     statement::{
@@ -211,22 +215,22 @@ operations! { Dbss;
     /// Querying Whether Statistics Are Counted
     ShowAuditTaskStatus: Get "/v3/{project_id}/audit/summary/{busi_type}/task-status",
         "dbss:auditSummary:getTaskStatus", 200,
-        not_yet("counting statistics anew; they are kept with every backup");
+        working(StatisticsPath, NoQuery, Empty) -> StatisticsReply;
 
     /// Counting Statistics Anew
     UpdateAuditTaskStatus: Post "/v1/{project_id}/audit/summary/{busi_type}/task-status",
         "dbss:auditSummary:updateTaskStatus", 200,
-        not_yet("counting statistics anew; they are kept with every backup");
+        working(StatisticsPath, NoQuery, StatisticsRequest) -> Empty;
 
     /// Querying Upgrades
     ShowAuditUpgradeStatus: Get "/v1/{project_id}/audit/upgrade/status",
         "dbss:auditInstance:getUpgradeStatus", 200,
-        not_yet("an instance is a directory and has no version of its own");
+        working(ProjectPath, NoQuery, Empty) -> UpgradesReply;
 
     /// Querying What the Host of an Instance Does
     ShowInstanceMonitorInfo: Post "/v1/{project_id}/audit/{instance_id}/system/monitorinfo",
         "dbss:auditInstance:getMonitorInfo", 200,
-        not_yet("an instance has no host of its own; the metrics of the service are at /metrics");
+        working(InstancePath, NoQuery, MonitorRequest) -> MonitorReply;
 
     /// Querying Statistics
     ListAuditSummaryInfos: Get "/v2/{project_id}/audit/summary/info",

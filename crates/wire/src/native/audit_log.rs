@@ -60,6 +60,43 @@ pub struct RegisteredAuditInstance {
     pub format: String,
 }
 
+/// What is changed of a directory; what is not said stays.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct AuditInstanceChange {
+    /// Its name, unique in the project.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// What is said of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub comment: Option<String>,
+    /// Days that its backups are kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub keep_days: Option<u32>,
+    /// The zone of local times in the logs, such as `+02:00`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timezone: Option<String>,
+    /// From how many percent of its disk on it is backed up at once; 100 is never.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hurry_percent: Option<u32>,
+}
+
+/// What is set of a directory.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AuditInstanceSettings {
+    /// Its id.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+    /// What is said of it.
+    pub comment: String,
+    /// Days that its backups are kept.
+    pub keep_days: u32,
+    /// The zone of local times in the logs.
+    pub timezone: String,
+    /// From how many percent of its disk on it is backed up at once.
+    pub hurry_percent: u32,
+}
+
 /// A backup that was ordered.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BackUpAuditInstanceReply {

@@ -16,8 +16,9 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use audit_log::{
-    AuditInstancePath, AuditInstanceRegistration, AuditJobPath, AuditJobReply,
-    BackUpAuditInstanceReply, RegisteredAuditInstance, VerifyAuditRequest,
+    AuditInstanceChange, AuditInstancePath, AuditInstanceRegistration, AuditInstanceSettings,
+    AuditJobPath, AuditJobReply, BackUpAuditInstanceReply, RegisteredAuditInstance,
+    VerifyAuditRequest,
 };
 use database::{
     BackUpInstanceReply, Copies, CopiesStarted, InstancePath, InstanceRegistration, Logs,
@@ -90,6 +91,11 @@ operations! { Native;
     /// Registering a directory of audit logs
     RegisterAuditInstance: Post "/native/v1/audit-instances", "native:auditInstances:create", 201,
         working(NoPath, NoQuery, AuditInstanceRegistration) -> RegisteredAuditInstance;
+
+    /// Changing what is set of a directory of audit logs
+    ChangeAuditInstance: Put "/native/v1/audit-instances/{instance_id}",
+        "native:auditInstances:update", 200,
+        working(AuditInstancePath, NoQuery, AuditInstanceChange) -> AuditInstanceSettings;
 
     /// Backing up what is new in a directory of audit logs
     BackUpAuditInstance: Post "/native/v1/audit-instances/{instance_id}/backups",

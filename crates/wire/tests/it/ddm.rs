@@ -6,42 +6,15 @@
 //! there is none; their fixtures are the examples with what the tables add (docs/ddm.md, "Where the
 //! vendor's documents contradict themselves").
 
-use std::{collections::BTreeSet, fs, path::PathBuf};
+use std::collections::BTreeSet;
 
-use serde_json::Value;
-use strongroom_wire::{
-    Operation, Service, ddm,
-    definitions::{check_of, is_published_of},
-};
+use strongroom_wire::{OperationInfo, Service, ddm};
 
-fn example(operation: &str, part: &str) -> Option<Value> {
-    let mut path = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
-    path.extend(["..", "..", "fixtures", "wire", "ddm", operation, part]);
-    let bytes = fs::read(path.with_extension("json")).ok()?;
-    Some(serde_json::from_slice(&bytes).unwrap())
-}
-
-/// Reads the operation's fixtures as its types and expects the same when they are written.
-fn both_ways<O: Operation>() -> &'static str {
-    if O::HAS_REPLY {
-        let reply = example(O::NAME, "reply").unwrap_or_else(|| panic!("{}: no reply", O::NAME));
-        let read: O::Reply = serde_json::from_value(reply.clone())
-            .unwrap_or_else(|error| panic!("{}: {error}", O::NAME));
-        assert_eq!(serde_json::to_value(&read).unwrap(), reply, "{}", O::NAME);
-    }
-    if O::HAS_BODY {
-        let request =
-            example(O::NAME, "request").unwrap_or_else(|| panic!("{}: no request", O::NAME));
-        let read: O::Body = serde_json::from_value(request.clone())
-            .unwrap_or_else(|error| panic!("{}: {error}", O::NAME));
-        assert_eq!(serde_json::to_value(&read).unwrap(), request, "{}", O::NAME);
-    }
-    O::NAME
-}
+use crate::examples::{both_ways, check_replies};
 
 macro_rules! every {
     ($($name:ident)+) => {
-        [$(both_ways::<ddm::$name>()),+]
+        [$(both_ways::<ddm::$name>(Service::Ddm)),+]
     };
 }
 
@@ -75,29 +48,15 @@ const OTHER_STATUS: &[&str] = &[
 
 #[test]
 fn our_replies_are_what_the_definitions_say() {
-    let (mut checked, mut found) = (0, Vec::new());
-    for operation in ddm::ALL.iter().filter(|operation| operation.works()) {
-        let Some(reply) = example(operation.name, "reply").filter(|_| operation.has_reply) else {
-            continue;
-        };
-        if !is_published_of(Service::Ddm, operation.name) {
-            continue;
-        }
-        let status = match (OTHER_STATUS.contains(&operation.name), operation.success) {
-            (true, 200) => 202,
-            (true, 202) => 200,
-            (_, status) => status,
-        };
-        if let Err(problems) = check_of(Service::Ddm, operation.name, status, &reply) {
-            found.extend(
-                problems
-                    .into_iter()
-                    .map(|one| format!("{}{one}", operation.name)),
-            );
-        }
-        checked += 1;
-    }
-    assert_eq!(found, [""; 0]);
+    let status = |operation: &OperationInfo| match (
+        OTHER_STATUS.contains(&operation.name),
+        operation.success,
+    ) {
+        (true, 200) => 202,
+        (true, 202) => 200,
+        (_, status) => status,
+    };
+    let checked = check_replies(Service::Ddm, ddm::ALL, status);
     assert!(checked > 25, "{checked}");
 }
 

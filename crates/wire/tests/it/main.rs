@@ -9,4 +9,6 @@ mod ddm;
 #[cfg(test)]
 mod definitions;
 #[cfg(test)]
+mod examples;
+#[cfg(test)]
 mod fixtures;

@@ -26,10 +26,11 @@ use strongroom_wire::{
         statement::{ListSqlsRequest, Order, TimeRange},
     },
     native::{
-        BackUpAuditInstance, RegisterAuditInstance, ShowAuditJob, VerifyAuditInstance,
+        BackUpAuditInstance, ChangeAuditInstance, RegisterAuditInstance, ShowAuditJob,
+        VerifyAuditInstance,
         audit_log::{
-            AuditInstancePath, AuditInstanceRegistration, AuditJobPath, AuditJobReply,
-            RegisteredAuditInstance, VerifyAuditRequest,
+            AuditInstanceChange, AuditInstancePath, AuditInstanceRegistration, AuditJobPath,
+            AuditJobReply, RegisteredAuditInstance, VerifyAuditRequest,
         },
     },
     path::NoPath,
@@ -39,14 +40,13 @@ use strongroom_wire::{
 
 use self::{
     find::{backup_path, backups, find, id_of, instances, path_of, project_path},
-    rows::{rows_of, rows_of_backups, rows_of_statements},
+    rows::{rows_of, rows_of_backups, rows_of_settings, rows_of_statements},
 };
 use super::resource;
 use crate::{
     arguments::Context,
-    connection::{Connection, until},
+    connection::{Connection, follow},
     output::Output,
-    progress::Progress,
 };
 
 /// What is done with audit logs.
@@ -72,6 +72,8 @@ pub(crate) enum Verb {
         #[arg(long, value_name = "TIME")]
         from: Option<DbssTime>,
     },
+    /// Change what is set of an instance; prints what is set then
+    Set(Settings),
     /// List the backups of an instance, the newest first
     Backups {
         /// Its id or name; the id of one that is off the list
@@ -119,6 +121,28 @@ pub(crate) enum Verb {
         /// Its id or name
         instance: String,
     },
+}
+
+/// What is changed of an instance.
+#[derive(clap::Args)]
+pub(crate) struct Settings {
+    /// Its id or name
+    instance: String,
+    /// Another name
+    #[arg(long)]
+    name: Option<String>,
+    /// What is said of it
+    #[arg(long, value_name = "TEXT")]
+    comment: Option<String>,
+    /// Days that its backups are kept
+    #[arg(long, value_name = "DAYS")]
+    keep_days: Option<u32>,
+    /// The zone of local times in the logs, such as +02:00
+    #[arg(long, value_name = "ZONE", allow_hyphen_values = true)]
+    timezone: Option<String>,
+    /// From how full its disk is on it is backed up at once; 100 for never
+    #[arg(long, value_name = "PERCENT")]
+    hurry_percent: Option<u32>,
 }
 
 /// What is looked for.
@@ -203,6 +227,7 @@ impl Verb {
                 let reply = backups(&connection, &id_of(&connection, &instance)?)?;
                 output.show(&reply, |reply| rows_of_backups(&reply.data_list))
             }
+            Self::Set(settings) => settings.run(&connection, output),
             Self::Search(search) => search.run(&connection, output),
             Self::Verify {
                 instance,
@@ -239,6 +264,25 @@ impl Verb {
                 done(&connection, output, "deleting the backup", &path)
             }
         }
+    }
+}
+
+impl Settings {
+    fn run(self, connection: &Connection, output: Output) -> Result<()> {
+        let path = AuditInstancePath {
+            instance_id: find(connection, &self.instance)?.id,
+        };
+        let change = AuditInstanceChange {
+            name: self.name,
+            comment: self.comment,
+            keep_days: self.keep_days,
+            timezone: self.timezone,
+            hurry_percent: self.hurry_percent,
+        };
+        let now = connection
+            .call::<ChangeAuditInstance>(path, NoQuery, change)
+            .with_context(|| format!("cannot change {}", self.instance))?;
+        output.show(&now, rows_of_settings)
     }
 }
 
@@ -392,13 +436,11 @@ fn remove(connection: &Connection, output: Output, word: &str) -> Result<()> {
 
 /// Waits until nothing is being done with a backup any more; an error if that failed.
 fn done(connection: &Connection, output: Output, what: &str, path: &BackupPath) -> Result<()> {
-    let mut progress = Progress::percent(output, what);
-    let row = until(|| {
+    let row = follow(output, what, || {
         let row = backup(connection, path)?;
-        progress.set(u64::from(row.percentage), 100);
-        Ok(is_settled(row.progress).then_some(row))
+        let percent = u64::from(row.percentage);
+        Ok((percent, is_settled(row.progress).then_some(row)))
     })?;
-    drop(progress);
     let failed = matches!(
         row.progress,
         How::AutoFailed | How::ManualFailed | How::RestoreFailed | How::DeleteFailed
@@ -430,16 +472,14 @@ fn backup(connection: &Connection, path: &BackupPath) -> Result<BackupInfo> {
 
 /// Waits for the end of a job; an error if it failed.
 fn wait(connection: &Connection, output: Output, what: &str, id: &str) -> Result<AuditJobReply> {
-    let mut progress = Progress::percent(output, what);
-    let job = until(|| {
+    let job = follow(output, what, || {
         let path = AuditJobPath {
             job_id: id.to_owned(),
         };
         let job = connection.call::<ShowAuditJob>(path, NoQuery, Empty)?;
-        progress.set(u64::from(job.progress), 100);
-        Ok((job.status != JobStatus::Running).then_some(job))
+        let percent = u64::from(job.progress);
+        Ok((percent, (job.status != JobStatus::Running).then_some(job)))
     })?;
-    drop(progress);
     if job.status == JobStatus::Failed {
         let why = job.fail_reason.unwrap_or_default();
         bail!("{what}: job {id} failed: {why}");

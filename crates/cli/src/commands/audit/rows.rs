@@ -2,6 +2,7 @@
 
 use strongroom_wire::{
     dbss::{backup::BackupInfo, instance::InstanceRow, statement::ListSqlsReply},
+    native::audit_log::AuditInstanceSettings,
     time::DbssTime,
 };
 
@@ -33,6 +34,19 @@ pub(super) fn rows_of_backups(backups: &[BackupInfo]) -> String {
     });
     let heads = ["ID", "PROGRESS", "SIZE", "FROM", "TO", "CREATED"];
     table(heads, rows)
+}
+
+pub(super) fn rows_of_settings(now: &AuditInstanceSettings) -> String {
+    let row = [
+        now.id.clone(),
+        now.name.clone(),
+        now.keep_days.to_string(),
+        now.timezone.clone(),
+        format!("{} %", now.hurry_percent),
+        now.comment.clone(),
+    ];
+    let heads = ["ID", "NAME", "DAYS", "ZONE", "HURRY", "COMMENT"];
+    table(heads, [row])
 }
 
 pub(super) fn rows_of_statements(found: &ListSqlsReply) -> String {

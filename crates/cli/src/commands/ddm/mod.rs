@@ -33,9 +33,8 @@ use strongroom_wire::{
 use super::resource;
 use crate::{
     arguments::Context,
-    connection::{Connection, until},
+    connection::{Connection, follow},
     output::{Output, table},
-    progress::Progress,
 };
 
 /// What is done with sharding layers.
@@ -341,8 +340,7 @@ fn done(connection: &Connection, output: Output, what: &str, job: &str) -> Resul
 
 /// Waits for the end of a job; an error if it failed.
 fn wait(connection: &Connection, output: Output, what: &str, id: &str) -> Result<JobDetail> {
-    let mut progress = Progress::percent(output, what);
-    let job = until(|| {
+    let job = follow(output, what, || {
         let path = JobPath {
             project_id: connection.project().to_owned(),
             job_id: id.to_owned(),
@@ -351,10 +349,8 @@ fn wait(connection: &Connection, output: Output, what: &str, id: &str) -> Result
             .call::<ShowDdmJobResult>(path, NoQuery, Empty)?
             .job;
         let percent = job.process.trim_end_matches('%').parse().unwrap_or(0);
-        progress.set(percent, 100);
-        Ok((job.status != JobStatus::Running).then_some(job))
+        Ok((percent, (job.status != JobStatus::Running).then_some(job)))
     })?;
-    drop(progress);
     if job.status == JobStatus::Failed {
         bail!("{what}: job {id} failed: {}", job.fail_reason);
     }
