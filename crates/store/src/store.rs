@@ -129,10 +129,21 @@ impl Store {
     /// directory need not sync one directory after another, each of which costs about a
     /// millisecond.
     pub fn list_unsettled(&self, prefix: &str, visit: &mut Visit<'_>) -> Result<()> {
+        self.list_unsettled_after(prefix, None, visit)
+    }
+
+    /// Like [`list_unsettled`](Self::list_unsettled), leaving out every key up to and including
+    /// `after`.
+    pub fn list_unsettled_after(
+        &self,
+        prefix: &str,
+        after: Option<&Key>,
+        visit: &mut Visit<'_>,
+    ) -> Result<()> {
         Prefix::new(prefix)?;
         let listing = Listing {
             prefix,
-            after: None,
+            after,
             settled: false,
         };
         self.0.list(listing, visit)

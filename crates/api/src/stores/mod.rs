@@ -102,9 +102,15 @@ impl Desk {
         let kept = blocking(move || this.hosting.enter(&name, &secret)).await?;
         let store = kept.store();
         match ask {
-            Ask::About => Ok(with_header(RETAINS, UNTIL, HeaderValue::from_static("yes"))),
-            Ask::List { prefix, after } => {
-                let page = blocking(move || page(&store, &prefix, after.as_ref())).await?;
+            Ask::About => Ok(with_header(RETAINS, HeaderValue::from_static("yes"))),
+            Ask::List {
+                prefix,
+                after,
+                unsettled,
+            } => {
+                let (from, after) = (store, after);
+                let listing = move || page(&from, (&prefix, after.as_ref()), unsettled);
+                let page = blocking(listing).await?;
                 Ok(page.into_response())
             }
             Ask::Get(key) => self.get(store, key, range(&parts.headers)?).await,
@@ -217,10 +223,10 @@ async fn collect(mut body: Body, length: u64) -> Result<Bytes> {
 }
 
 /// A page of keys, as lines.
-fn page(store: &Store, prefix: &str, after: Option<&Key>) -> Result<String> {
+fn page(store: &Store, (prefix, after): (&str, Option<&Key>), unsettled: bool) -> Result<String> {
     let (mut lines, mut count) = (String::new(), 0);
     let mut full = false;
-    let listed = store.list_after(prefix, after, &mut |key, size| {
+    let mut visit = |key: Key, size: u64| {
         if count == PAGE {
             full = true;
             return Err(Error::new(ErrorKind::Other).because("the page is full"));
@@ -228,7 +234,12 @@ fn page(store: &Store, prefix: &str, after: Option<&Key>) -> Result<String> {
         count += 1;
         lines.push_str(&format!("{key} {size}\n"));
         Ok(())
-    });
+    };
+    let listed = if unsettled {
+        store.list_unsettled_after(prefix, after, &mut visit)
+    } else {
+        store.list_after(prefix, after, &mut visit)
+    };
     if !full {
         listed?;
     }

@@ -9,7 +9,12 @@ pub(super) enum Ask {
     /// What the store offers.
     About,
     /// A page of keys.
-    List { prefix: String, after: Option<Key> },
+    List {
+        prefix: String,
+        after: Option<Key>,
+        /// Whether nothing is built on them.
+        unsettled: bool,
+    },
     /// An object or a part of it.
     Get(Key),
     /// Its length.
@@ -51,6 +56,7 @@ pub(super) fn read(method: &Method, uri: &Uri) -> Result<(String, Ask), Error> {
         (&Method::GET, "objects", "") => Ask::List {
             prefix: query("prefix").unwrap_or_default().to_owned(),
             after: query("after").map(Key::new).transpose()?,
+            unsettled: query("unsettled") == Some("yes"),
         },
         (&Method::GET, "objects", key) => Ask::Get(Key::new(key)?),
         (&Method::HEAD, "objects", key) => Ask::Size(Key::new(key)?),
@@ -103,6 +109,7 @@ mod tests {
                 Ask::List {
                     prefix: "p/".into(),
                     after: Some(key("p/x")),
+                    unsettled: false,
                 },
             ),
             (

@@ -379,6 +379,12 @@ fn the_end_of_a_vault_survives_a_crash_at_any_moment() {
 
 #[test]
 fn a_store_that_fails_at_any_call_delays_a_backup_or_fails_it_cleanly() {
+    at_each_call(fail_at);
+}
+
+/// Has each of the store's calls fail once; `fail_at` does everything with one that fails, and says
+/// how many calls there were.
+pub(crate) fn at_each_call(fail_at: impl Fn(u64, ErrorKind) -> u64) {
     let kinds = [ErrorKind::Unavailable, ErrorKind::NoSpace, ErrorKind::Other];
     let calls = fail_at(u64::MAX, ErrorKind::Other);
     for call in 1..=calls {

@@ -5,7 +5,7 @@ use std::fs;
 
 use strongroom_catalog::ReplicationStatus;
 use strongroom_control::{
-    Caller, Page, Reason, Result, Vault,
+    Caller, Page, Reason, Resource, Result, Vault,
     backups::{Backup, BackupFilter, BackupSort},
     checkpoints::NewCheckpoint,
     import::{Found, Rebuilt},
@@ -26,7 +26,7 @@ use strongroom_store::{
 };
 
 use crate::{
-    crash::survive,
+    crash::{at_each_call, survive},
     world::{FAR, World, manifests_in, refused},
 };
 
@@ -37,6 +37,29 @@ fn far_vault(world: &World, object_type: ObjectType) -> Vault {
         ..NewVault::new("far", object_type, GiB(10))
     };
     world.control.create_vault(&world.alice, new).unwrap()
+}
+
+/// A share in a vault with one backup, and a vault for copies in the other region.
+struct Scene {
+    world: World,
+    share: Resource,
+    vault: VaultId,
+    backup: Backup,
+    far: VaultId,
+}
+
+fn scene() -> Scene {
+    let world = World::new();
+    let share = world.share("a");
+    let vault = world.vault("v", ObjectType::Turbo, &[&share]).id;
+    let far = far_vault(&world, ObjectType::Turbo).id;
+    Scene {
+        backup: world.back_up(vault),
+        world,
+        share,
+        vault,
+        far,
+    }
 }
 
 fn to(who: &Caller, vault: VaultId) -> Destination {
@@ -101,11 +124,7 @@ fn restores(world: &World, backup: &Backup, name: &str, expected: &[u8]) {
 
 #[test]
 fn a_copy_restores_with_the_source_gone() {
-    let world = World::new();
-    let share = world.share("a");
-    let vault = world.vault("v", ObjectType::Turbo, &[&share]).id;
-    let backup = world.back_up(vault);
-    let far = far_vault(&world, ObjectType::Turbo).id;
+    let Scene { world, backup, far, .. } = scene();
 
     let ordered = copy(&world, &backup, far).unwrap();
     assert_eq!(ordered.copies.len(), 1);
@@ -314,11 +333,7 @@ fn what_makes_no_sense_as_a_copy_is_refused() {
 
 #[test]
 fn while_a_copy_is_made_neither_end_of_it_is_deleted() {
-    let world = World::new();
-    let share = world.share("a");
-    let vault = world.vault("v", ObjectType::Turbo, &[&share]).id;
-    let far = far_vault(&world, ObjectType::Turbo).id;
-    let backup = world.back_up(vault);
+    let Scene { world, share, vault, backup, far } = scene();
     copy(&world, &backup, far).unwrap();
     let c = &world.control;
     let alice = &world.alice;
@@ -358,11 +373,7 @@ fn while_a_copy_is_made_neither_end_of_it_is_deleted() {
 
 #[test]
 fn a_replica_that_was_deleted_can_be_made_again() {
-    let world = World::new();
-    let share = world.share("a");
-    let vault = world.vault("v", ObjectType::Turbo, &[&share]).id;
-    let far = far_vault(&world, ObjectType::Turbo).id;
-    let backup = world.back_up(vault);
+    let Scene { world, backup, far, .. } = scene();
     copy(&world, &backup, far).unwrap();
     world.run();
     let first = replicas(&world, far).remove(0);
@@ -414,11 +425,7 @@ fn a_copy_that_does_not_fit_leaves_a_record_and_nothing_else() {
 
 #[test]
 fn a_copy_of_damaged_data_fails_and_says_what_is_lost() {
-    let world = World::new();
-    let share = world.share("a");
-    let vault = world.vault("v", ObjectType::Turbo, &[&share]).id;
-    let far = far_vault(&world, ObjectType::Turbo).id;
-    let backup = world.back_up(vault);
+    let Scene { world, vault, backup, far, .. } = scene();
     world.lose_packs(vault);
     copy(&world, &backup, far).unwrap();
     world.run_for_long();
@@ -430,11 +437,7 @@ fn a_copy_of_damaged_data_fails_and_says_what_is_lost() {
 
 #[test]
 fn a_lost_catalog_finds_replicas_again_and_whose_they_are() {
-    let mut world = World::new();
-    let share = world.share("a");
-    let vault = world.vault("v", ObjectType::Turbo, &[&share]).id;
-    let far = far_vault(&world, ObjectType::Turbo).id;
-    let backup = world.back_up(vault);
+    let Scene { mut world, vault, backup, far, .. } = scene();
     copy(&world, &backup, far).unwrap();
     world.run();
     let replica = replicas(&world, far).remove(0);
@@ -498,11 +501,7 @@ fn regions_and_their_vaults_are_told() {
 
 #[test]
 fn a_stranger_sees_neither_replica_nor_record() {
-    let world = World::new();
-    let share = world.share("a");
-    let vault = world.vault("v", ObjectType::Turbo, &[&share]).id;
-    let far = far_vault(&world, ObjectType::Turbo).id;
-    let backup = world.back_up(vault);
+    let Scene { world, backup, far, .. } = scene();
     copy(&world, &backup, far).unwrap();
     world.run();
     let replica = replicas(&world, far).remove(0);
@@ -521,11 +520,7 @@ fn a_stranger_sees_neither_replica_nor_record() {
 
 #[test]
 fn a_copy_survives_a_crash_at_any_moment() {
-    let world = World::new();
-    let share = world.share("a");
-    let vault = world.vault("v", ObjectType::Turbo, &[&share]).id;
-    let far = far_vault(&world, ObjectType::Turbo).id;
-    let backup = world.back_up(vault);
+    let Scene { world, backup, far, .. } = scene();
     let act = |world: &World| {
         let new = new_copy(world, &backup, far);
         world.control.copy_backup(&world.alice, &new).unwrap();
@@ -561,21 +556,12 @@ fn a_copy_survives_a_crash_at_any_moment() {
 
 #[test]
 fn a_store_that_fails_at_any_call_delays_a_copy_or_fails_it_cleanly() {
-    let kinds = [ErrorKind::Unavailable, ErrorKind::NoSpace, ErrorKind::Other];
-    let calls = fail_at(u64::MAX, ErrorKind::Other);
-    for call in 1..=calls {
-        // Each kind meets a third of the calls; which third changes with the release's calls.
-        fail_at(call, kinds[usize::try_from(call).unwrap() % kinds.len()]);
-    }
+    at_each_call(fail_at);
 }
 
 /// Copies with stores whose `n`th call fails; how many calls there were.
 fn fail_at(call: u64, kind: ErrorKind) -> u64 {
-    let world = World::new();
-    let share = world.share("a");
-    let vault = world.vault("v", ObjectType::Turbo, &[&share]).id;
-    let far = far_vault(&world, ObjectType::Turbo).id;
-    let backup = world.back_up(vault);
+    let Scene { world, backup, far, .. } = scene();
     let before = world.faults.calls();
     world.faults.add(Rule::call(call), Fault::Refuse(kind));
     copy(&world, &backup, far).unwrap();

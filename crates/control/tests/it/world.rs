@@ -42,6 +42,9 @@ use tempfile::TempDir;
 /// Another region, and the folder of its data.
 pub(crate) const FAR: &str = "far";
 
+/// The room in memory that a simulated year takes at most.
+const MEMORY_BYTES: u64 = 8 << 30;
+
 /// What a test needs; gone with it.
 pub(crate) struct World {
     /// Dropped first: what is mounted in the way of removing `dir`.
@@ -67,7 +70,21 @@ pub(crate) struct World {
 impl World {
     /// A fresh world.
     pub(crate) fn new() -> Self {
-        let dir = tempfile::tempdir().unwrap();
+        Self::inside(tempfile::tempdir().unwrap())
+    }
+
+    /// A fresh world in memory, if the system has much room for files there: a disk takes longer
+    /// for what a power cut would leave than for everything else, and months are long.
+    pub(crate) fn in_memory() -> Self {
+        let place = Path::new("/dev/shm");
+        let room = rustix::fs::statvfs(place).map_or(0, |facts| facts.f_bavail * facts.f_frsize);
+        if room < MEMORY_BYTES {
+            return Self::new();
+        }
+        Self::inside(tempfile::tempdir_in(place).unwrap())
+    }
+
+    fn inside(dir: TempDir) -> Self {
         for inside in ["data", "files"] {
             fs::create_dir(dir.path().join(inside)).unwrap();
         }

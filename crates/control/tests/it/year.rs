@@ -205,7 +205,7 @@ struct Year {
 impl Year {
     fn new(seed: u64, each: usize, trouble: Trouble) -> Self {
         println!("seed {seed}");
-        let world = World::new();
+        let world = World::in_memory();
         let mut resources = Vec::new();
         for (place, (form, rule)) in FORMS.iter().enumerate() {
             let new = NewPolicy {

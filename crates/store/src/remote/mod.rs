@@ -209,6 +209,9 @@ impl Backend for Remote {
             if let Some(last) = &last {
                 query = format!("{query}&after={base}{last}");
             }
+            if !listing.settled {
+                query.push_str("&unsettled=yes");
+            }
             let page = self.body(self.request(Method::GET, &query))?;
             let text = std::str::from_utf8(&page).map_err(unreadable)?;
             if !self.visit_page(text, &mut last, visit)? {

@@ -4,6 +4,7 @@
 //! ```text
 //! GET    /v1/stores/NAME                              what the store offers
 //! GET    /v1/stores/NAME/objects?prefix=P&after=KEY   a page of keys
+//!                                                    (&unsettled=yes: nothing is built on them)
 //! GET    /v1/stores/NAME/objects/KEY                  an object, or a range of it
 //! HEAD   /v1/stores/NAME/objects/KEY                  its length
 //! PUT    /v1/stores/NAME/objects/KEY?put=create       a create, which has one winner

@@ -48,11 +48,10 @@ fn a_lock_of_the_bucket_keeps_objects(server: &Server) {
     let now = Timestamp::from_micros(i64::try_from(now).unwrap());
     let (hour, day) = (now.plus_seconds(3600), now.plus_seconds(86_400));
     server.make_locked_bucket("locked");
-    let url = server
-        .url("some/Place")
-        .replace("s3://strongroom", "s3://locked");
     for mode in ["governance", "compliance"] {
-        let url = format!("{url}-{mode}&lock={mode}");
+        let url = server.url(&format!("some/{mode}"));
+        let url = url.replace("s3://strongroom", "s3://locked");
+        let url = format!("{url}&lock={mode}");
         let store = Store::open_with(&url, &Server::environment()).unwrap();
         conformance_of_locks(&store, (hour, day));
     }
