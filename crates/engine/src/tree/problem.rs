@@ -104,8 +104,12 @@ impl Item for Problem {
     }
 
     fn decode(from: &mut Decoder<'_>) -> Result<Self, Malformed> {
-        let path = TreePath::parse(from.blob()?)
-            .map_err(|_| Malformed::new("the path of a problem is no path"))?;
+        let written = from.blob()?;
+        // Paths have one form: what people may type, such as a slash at the end, is not stored.
+        let path = TreePath::parse(written)
+            .ok()
+            .filter(|path| path.as_bytes() == written)
+            .ok_or(Malformed::new("the path of a problem is no path"))?;
         let code = from.u8()?;
         let kind = ProblemKind::ALL
             .into_iter()

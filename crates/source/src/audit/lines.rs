@@ -278,11 +278,15 @@ impl<'s> Intake<'s> {
             return Ok(Ended::File(waits));
         } else if !text.is_empty() {
             let start = taking.filled - text.len();
+            // A hole at the end is no part of the line either.
+            let hole = text.iter().rev().take_while(|byte| **byte == 0).count();
+            let text = text.get(..text.len() - hole).unwrap_or_default();
+            let end = start + text.len();
             let time = record::time(self.format, text, self.zone);
             let ends = text.last() == Some(&b'\n');
             self.lines += 1;
             self.date(&mut taking, time, start);
-            self.put(start..taking.filled)?;
+            self.put(start..end)?;
             if !ends {
                 self.sink.write_all(b"\n").map_err(SinkFailed)?;
                 self.bytes += 1;
