@@ -402,28 +402,7 @@ fn backups_are_in_a_catalog_that_was_rebuilt_from_the_data() -> Result<()> {
     let stage = Stage::set(2, Nodes::Named)?;
     let backup = stage.backup()?;
     let before = stage.get("/v3/{project}/backups")?;
-    let Stage {
-        folder,
-        service,
-        cluster,
-        instance,
-        ..
-    } = stage;
-    service.kill()?;
-    let place = folder.path().join("service");
-    for name in ["catalog.sqlite", "catalog.sqlite-wal", "catalog.sqlite-shm"] {
-        let _ = fs::remove_file(place.join(name));
-    }
-    let rebuilt = binary::Program::new(&place).run(&["admin", "rebuild-catalog"])?;
-    assert!(rebuilt.contains("backups of databases"), "{rebuilt}");
-    let service = Service::start(&place)?;
-    let stage = Stage {
-        session: Session::admin(&service)?,
-        folder,
-        service,
-        cluster,
-        instance,
-    };
+    let stage = stage.without_catalog()?;
     let after = stage.get("/v3/{project}/backups")?;
     let row = |list: &Value| {
         let mut row = list["backups"][0].clone();
@@ -477,5 +456,119 @@ fn a_thousand_schemas_with_twenty_thousand_tables_take_less_than_a_minute_of_pro
         stage.service.peak_mebibytes()?
     );
     assert!(used < 60.0, "{used} s");
+    Ok(())
+}
+
+/// Servers without Spider: a schema whose tables something else spreads, and where they are.
+fn planned(folder: &std::path::Path, name: &str) -> Result<Cluster> {
+    let start = |name: String| Database::start(folder, &name, Setup::default());
+    Ok(Cluster {
+        layer: start(name.to_owned())?,
+        nodes: vec![start(format!("{name}0"))?, start(format!("{name}1"))?],
+    })
+}
+
+/// Registers it with a topology file; the words of the refusal, or its id.
+fn register_planned(
+    stage: &Service,
+    name: &str,
+    cluster: &Cluster,
+    file: &std::path::Path,
+) -> Result<std::result::Result<String, String>> {
+    let (url, nodes) = (cluster.layer.url(), cluster.node_words());
+    let file = file.to_string_lossy();
+    let mut words = vec!["resource", "add", "ddm", name, "--url", &url, "--topology", &file];
+    for node in &nodes {
+        words.extend(["--data-node", node]);
+    }
+    let program = stage.program();
+    if program.try_run(&words)?.status.success() {
+        let found = program.json(&["ddm", "list"])?;
+        let rows = found.as_array().or_else(|| found["instances"].as_array());
+        let mut rows = rows.into_iter().flatten();
+        let row = rows.find(|row| row["name"] == name).context("a row")?;
+        return Ok(Ok(row["id"].as_str().context("an id")?.to_owned()));
+    }
+    Ok(Err(program.refused(&words)?))
+}
+
+#[test]
+fn any_server_with_a_topology_file_is_backed_up_and_comes_back_with_a_topology_of_its_own()
+-> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let cluster = planned(folder.path(), "plain")?;
+    cluster.fill_nodes()?;
+    cluster.layer.sql(
+        "CREATE DATABASE shop; CREATE TABLE shop.orders (id BIGINT PRIMARY KEY, \
+         note VARCHAR(100)) ENGINE=InnoDB; CREATE TABLE shop.rates (code CHAR(3)) ENGINE=InnoDB; \
+         CREATE USER reader@'%' IDENTIFIED BY 'a secret'; GRANT SELECT ON shop.* TO reader@'%'",
+    )?;
+    let service = Service::start(&folder.path().join("service"))?;
+    let shards = json!([{"name": "0", "node": "node0", "database": "shop_0", "range": "even"},
+        {"name": "1", "node": "node1", "database": "shop_1", "range": "odd"}]);
+    let topology = json!({"version": 1, "data_nodes": ["node0", "node1"], "schemas": [
+        {"name": "shop", "tables": [{"name": "orders",
+            "rule": {"algorithm": "MOD", "key": "id"}, "shards": shards}]}]});
+    let file = folder.path().join("topology.json");
+    // What does not fit what is there is refused, with the place.
+    for (from, to, word) in [
+        ("\"version\":1", "\"version\":7", "version 7"),
+        ("\"node1\"]", "\"node1\",\"node2\"]", "node2"),
+        ("\"orders\"", "\"ordered\"", "no table shop.ordered"),
+        ("\"shop_1\"", "\"shop_2\"", "no shop_2.orders"),
+    ] {
+        let text = topology.to_string().replace(from, to);
+        assert_ne!(text, topology.to_string());
+        fs::write(&file, text)?;
+        let refused = register_planned(&service, "plain", &cluster, &file)?;
+        let why = refused.err().context("it must be refused")?;
+        assert!(why.contains(word), "{why}");
+    }
+    fs::write(&file, topology.to_string())?;
+    let instance = register_planned(&service, "plain", &cluster, &file)?;
+    let instance = instance.map_err(anyhow::Error::msg)?;
+    let program = service.program();
+    let backup = program.last_line(&["ddm", "backup", "plain"])?;
+    let session = Session::admin(&service)?;
+    let schema = format!("/v3/{{project}}/instances/{instance}/databases/shop");
+    let shown = session.call("ddm", "GET", &schema, None)?.body;
+    assert_eq!(shown["shards"][1]["physical_db_name"], "shop_1", "{shown}");
+
+    // What spreads the tables makes and drops them, not we.
+    let dropped = session.call("ddm", "DELETE", &schema, None)?;
+    let why = denied(&dropped, 400, "DBS.300372");
+    assert!(why.contains("by the software that spreads them"), "{why}");
+    assert_eq!(cluster.layer.sql("SHOW DATABASES LIKE 'shop'")?, "shop");
+
+    // To empty servers under other names, which hold the same physical databases.
+    let mut other = planned(folder.path(), "other")?;
+    other.fill_nodes()?;
+    let empty = json!({"version": 1, "data_nodes": ["node0", "node1"]});
+    fs::write(&file, empty.to_string())?;
+    let target = register_planned(&service, "other", &other, &file)?;
+    assert!(target.is_ok(), "{target:?}");
+    program.run(&["ddm", "restore", &backup, "--to", "other"])?;
+    for statement in ["SHOW CREATE TABLE shop.orders", "SHOW GRANTS FOR reader@'%'"] {
+        assert_eq!(other.layer.sql(statement)?, cluster.layer.sql(statement)?);
+    }
+    let of = |name: &str| -> Result<Value> {
+        let shown = program.json(&["ddm", "topology", name])?;
+        let text = shown["topology"].as_str().context("a text")?;
+        Ok(serde_json::from_str(text)?)
+    };
+    assert_eq!(of("plain")?, topology);
+    assert_eq!(of("other")?, topology, "its nodes have the same names");
+    // It is backed up by what was restored; and a file that is out of date is noticed.
+    program.run(&["ddm", "backup", "other"])?;
+    other.nodes[1].sql("DROP TABLE shop_1.orders")?;
+    let failed = program.refused(&["ddm", "backup", "other"])?;
+    assert!(failed.contains("no shop_1.orders"), "{failed}");
+    other.nodes[1].kill()?;
+
+    // A layer that says itself what is where takes no file.
+    let url = cluster.layer.url();
+    let words = ["resource", "add", "ddm", "x", "--url", &url, "--provider", "topology"];
+    let refused = program.refused(&words)?;
+    assert!(refused.contains("needs a topology file"), "{refused}");
     Ok(())
 }

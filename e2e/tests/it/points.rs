@@ -403,3 +403,37 @@ fn a_data_node_that_goes_down_in_the_middle_of_a_recovery_fails_it_by_name() -> 
     assert_eq!(recorded(&other, &[("shop", "orders")])?, before);
     Ok(())
 }
+
+#[test]
+fn points_in_time_outlive_the_catalog() -> Result<()> {
+    const TABLES: &[(&str, &str)] = &[("shop", "orders")];
+    let stage = Stage::set(1, Nodes::Copied)?;
+    let at = begin(&stage)?;
+    let before = recorded(&stage.cluster, TABLES)?;
+    later(&stage.cluster.layer, at + 1)?;
+    stage.cluster.nodes[0].sql("DROP DATABASE shop_0")?;
+    logs(&stage)?;
+    let known = times(&stage)?;
+    let stage = stage.without_catalog()?;
+    let anew = times(&stage)?;
+    let holds = |times: &[(i64, i64)]| times.iter().any(|(from, until)| (*from..=*until).contains(&at));
+    assert!(holds(&known) && holds(&anew), "{at} {known:?} {anew:?}");
+    // The log goes on where it was left, behind the layer as it is registered now.
+    register(&stage.service, "layer", &stage.cluster, Nodes::Copied)?;
+    let found = logs(&stage)?;
+    assert!(found.to_string().contains("moved to another layer"), "{found}");
+    let other = Cluster::start(stage.path(), "other", 1)?;
+    let target = register(&stage.service, "other", &other, Nodes::Named)?;
+    let source = node_ids(&stage, &stage.instance)?;
+    assert_eq!(source, [""; 0], "it stands behind the new one");
+    let known = stage.service.program().json(&["ddm", "list"])?;
+    let path = "/v3/{project}/instances?limit=10";
+    let rows = stage.get(path)?;
+    let rows = rows["instances"].as_array().context("instances")?.clone();
+    let row = rows.iter().find(|row| row["name"] == "layer");
+    let new = row.with_context(|| known.to_string())?["id"].as_str().context("an id")?.to_owned();
+    let pair = (node_ids(&stage, &new)?.remove(0), node_ids(&stage, &target)?.remove(0));
+    stage.done(&recover(&stage, at, &target, &[pair])?)?;
+    assert_eq!(recorded(&other, TABLES)?, before);
+    Ok(())
+}

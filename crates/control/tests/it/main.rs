@@ -11,6 +11,7 @@ mod ddm;
 mod failures;
 mod freshness;
 mod lists;
+mod points;
 mod rebuild;
 mod replication;
 mod retention;
