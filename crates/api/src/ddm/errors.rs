@@ -31,6 +31,7 @@ impl Dialect for Ddm {
         }
         let (code, status) = match failure {
             Failure::Malformed { .. } => (ddm::BAD_PARAMETER, None),
+            Failure::NotOffered { .. } => (ddm::CANNOT_PROCESS, None),
             Failure::NotYet { .. } => (ddm::INTERNAL, Some(StatusCode::NOT_IMPLEMENTED)),
             Failure::Refused(error) => (code(error.reason()), unavailable(error.reason())),
             _ => (ddm::INTERNAL, None),

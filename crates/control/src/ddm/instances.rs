@@ -331,16 +331,6 @@ impl Control {
             })
             .collect()
     }
-
-    /// The accounts of a layer: user and host.
-    pub fn list_accounts(
-        &self,
-        caller: &Caller,
-        id: DdmInstanceId,
-    ) -> Result<Vec<(String, String)>> {
-        let project = project(caller)?;
-        self.reach(project, id)?.layer.accounts().map_err(of_source)
-    }
 }
 
 /// A data node that answered.

@@ -448,7 +448,11 @@ mod tests {
             until,
         };
         strung[1].vouch(&[say(300, 250), say(290, 900)]);
-        let log = log_row(ProjectId::from_bytes(PROJECT), &strung, Timestamp::from_micros(0));
+        let log = log_row(
+            ProjectId::from_bytes(PROJECT),
+            &strung,
+            Timestamp::from_micros(0),
+        );
         assert_eq!(log.unwrap().until_second, 250);
         // A later run keeps its number, or gets the next.
         let later = Said {

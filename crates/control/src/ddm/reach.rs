@@ -83,6 +83,16 @@ impl Control {
         Ok(topology.text())
     }
 
+    /// The accounts of a layer: user and host.
+    pub fn list_accounts(
+        &self,
+        caller: &Caller,
+        id: DdmInstanceId,
+    ) -> Result<Vec<(String, String)>> {
+        let project = project(caller)?;
+        self.reach(project, id)?.layer.accounts().map_err(of_source)
+    }
+
     /// How the files of a data node are copied; none if they are not.
     pub(crate) fn physical(&self, row: &DataNodeRow) -> Result<Option<Physical>> {
         let Some(sealed) = &row.physical_sealed else {
