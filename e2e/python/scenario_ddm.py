@@ -188,6 +188,19 @@ class Scenario:
         check(removed is not None, "an instance goes")
 
 
+    def not_offered(self):
+        """What a service cannot do with servers that are their owners'."""
+        client, instance = self.client, self.options.instance
+        for call in (
+                lambda: client.create_instance(sdk.CreateInstanceRequest(
+                    body=sdk.CreateInstanceReq())),
+                lambda: client.create_ddm_instance(sdk.CreateDdmInstanceRequest(
+                    body=sdk.CreateDdmInstanceReq())),
+                lambda: client.restart_ddm_instance(sdk.RestartDdmInstanceRequest(
+                    instance_id=instance))):
+            self.refused(call, 400, "DBS.300005")
+
+
 def main():
     arguments = argparse.ArgumentParser(description=__doc__)
     for name in ("data-dir", "instance", "backup", "target", "password"):
@@ -198,6 +211,7 @@ def main():
     scenario.instances()
     scenario.restore(scenario.databases())
     scenario.jobs()
+    scenario.not_offered()
     print("the SDK's scenario is done")
 
 

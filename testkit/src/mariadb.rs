@@ -31,6 +31,9 @@ pub struct Setup {
     pub no_log: bool,
     /// With an audit log, [`AUDIT_LOG`] in a directory of its own.
     pub audit: bool,
+    /// Reached over the network with TLS alone, by a certificate of its own
+    /// ([`Database::certificate`]).
+    pub tls: bool,
 }
 
 /// The audit log's name in [`Database::audit_directory`].
@@ -52,6 +55,12 @@ impl Database {
         copy(&template()?, &folder)?;
         if setup.audit {
             fs::create_dir(folder.join("audit"))?;
+        }
+        if setup.tls {
+            let names = vec!["127.0.0.1".to_owned()];
+            let made = rcgen::generate_simple_self_signed(names).map_err(io::Error::other)?;
+            fs::write(folder.join("cert.pem"), made.cert.pem())?;
+            fs::write(folder.join("key.pem"), made.signing_key.serialize_pem())?;
         }
         let mut database = Self {
             folder,
@@ -135,6 +144,12 @@ impl Database {
                     "--server-audit-file-rotations=9",
                 ]);
         }
+        if self.setup.tls {
+            command
+                .arg(format!("--ssl-cert={}", inside("cert.pem").display()))
+                .arg(format!("--ssl-key={}", inside("key.pem").display()))
+                .arg("--require-secure-transport=ON");
+        }
         if self.setup.spider {
             command.arg("--plugin-load-add=ha_spider.so");
         }
@@ -180,6 +195,11 @@ impl Database {
     /// The data directory.
     pub fn folder(&self) -> &Path {
         &self.folder
+    }
+
+    /// The server's certificate, which is its own authority.
+    pub fn certificate(&self) -> PathBuf {
+        self.folder.join("cert.pem")
     }
 
     /// The address for the service.

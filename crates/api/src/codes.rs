@@ -20,6 +20,8 @@ pub(crate) struct Codes {
     pub(crate) malformed: ErrorCode,
     /// For an operation that does not work.
     pub(crate) not_yet: ErrorCode,
+    /// For an operation that will not work here, and says why.
+    pub(crate) not_offered: ErrorCode,
     /// For a mistake of ours.
     pub(crate) internal: ErrorCode,
     /// For what the use cases refuse.
@@ -40,6 +42,7 @@ impl Codes {
         let code = match failure {
             Failure::Malformed { .. } => self.malformed,
             Failure::NotYet { .. } => self.not_yet,
+            Failure::NotOffered { .. } => self.not_offered,
             Failure::Refused(error) => (self.of)(error.reason()),
             _ => self.internal,
         };

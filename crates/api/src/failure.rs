@@ -45,6 +45,14 @@ pub enum Failure {
         /// What is missing.
         reason: &'static str,
     },
+    /// The operation is declared and refused for good.
+    #[error("{operation} is not offered by Strongroom: {reason}")]
+    NotOffered {
+        /// The vendor's operation id.
+        operation: &'static str,
+        /// Why, and what to do instead.
+        reason: &'static str,
+    },
     /// A parameter of path, query or body cannot be understood.
     #[error("{what}: {problem}")]
     Malformed {

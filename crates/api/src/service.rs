@@ -212,12 +212,19 @@ impl<A: App> Service<A> {
             if self.routed.contains(&key(info)) {
                 continue;
             }
-            let Availability::NotYet { reason } = info.availability else {
-                panic!("{} is declared as working but has no handler", info.name);
-            };
             let operation = info.name;
-            let respond = move |_: &A, _: Proved| Err(Failure::NotYet { operation, reason });
-            self = self.route(*info, Box::new(respond), false);
+            let respond: Respond<A> = match info.availability {
+                Availability::Working => {
+                    panic!("{operation} is declared as working but has no handler")
+                }
+                Availability::NotYet { reason } => {
+                    Box::new(move |_, _| Err(Failure::NotYet { operation, reason }))
+                }
+                Availability::Refused { reason } => {
+                    Box::new(move |_, _| Err(Failure::NotOffered { operation, reason }))
+                }
+            };
+            self = self.route(*info, respond, false);
         }
         let (nowhere, wrong_method) = (Arc::clone(&self.shared), Arc::clone(&self.shared));
         let no_such_api = |_: &A, _: &Request| Failure::NoSuchApi;

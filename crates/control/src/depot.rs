@@ -19,7 +19,7 @@ use strongroom_store::{ErrorKind, Key, Store};
 
 use crate::{
     Control, Error, Result,
-    jobs::{audit_told, ddm_told},
+    jobs::{audit_told, ddm_points_told, ddm_told},
     keys::{self, DataKey},
 };
 
@@ -53,19 +53,19 @@ impl Control {
             made: true,
             created_at: self.now(),
         };
-        let rows = match Repository::open(store.clone(), &Unlock::Key(record.key())) {
-            Ok(repository) => ddm_told::rows(self, &repository, record.project)?,
-            Err(EngineError::NotARepository { .. }) => Vec::new(),
+        let repository = match Repository::open(store.clone(), &Unlock::Key(record.key())) {
+            Ok(repository) => repository,
+            // Nothing tells whose it was, and nothing is lost.
+            Err(EngineError::NotARepository { .. }) => return Ok(Some(0)),
             Err(error) => return Err(failed(error)),
         };
-        let logs = match Repository::open(store.clone(), &Unlock::Key(record.key())) {
-            Ok(repository) => audit_told::rows(self, &repository, record.project)?,
-            Err(_) => Vec::new(),
-        };
+        let rows = ddm_told::rows(self, &repository, record.project)?;
+        let points = ddm_points_told::rows(self, &repository, record.project)?;
+        let logs = audit_told::rows(self, &repository, record.project)?;
         let of_logs: usize = logs.iter().map(|told| told.backups.len()).sum();
-        let found = (rows.len() + of_logs) as u64;
-        if found == 0 {
-            // Nothing tells whose it was, and nothing is lost.
+        let found = (rows.len() + of_logs + points.copies()) as u64;
+        if rows.is_empty() && logs.is_empty() {
+            // Nothing tells whose it was. What there is of copies and logs stays where it is.
             return Ok(Some(0));
         }
         self.write(|tx| {
@@ -98,6 +98,7 @@ impl Control {
             for told in logs {
                 told.put(tx)?;
             }
+            points.put(tx)?;
             Ok(Some(found))
         })
     }

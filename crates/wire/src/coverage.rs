@@ -53,6 +53,7 @@ fn row(page: &mut String, operation: &OperationInfo) -> std::fmt::Result {
     let works = match operation.availability {
         Availability::Working => "yes".to_owned(),
         Availability::NotYet { reason } => format!("not yet: {reason}"),
+        Availability::Refused { reason } => format!("refused: {reason}"),
     };
     writeln!(page, "| `{name}` | {title} | `{method} {path}` | {works} |")
 }

@@ -162,6 +162,12 @@ pub enum Availability {
         /// What is missing, as a noun phrase.
         reason: &'static str,
     },
+    /// It is declared and refuses for good, because a service that runs on its owners' servers
+    /// cannot do it honestly.
+    Refused {
+        /// Why, and what to do instead, as a clause.
+        reason: &'static str,
+    },
 }
 
 /// One row of a service's table.
@@ -234,7 +240,7 @@ impl<'de> Deserialize<'de> for Empty {
 /// Declares the operations of one service and `ALL`, the same as data.
 ///
 /// An entry is a doc comment (the title), `Name: Method "path", "action", status,` and either
-/// `working(Path, Query, Body) -> Reply` or `not_yet("what is missing")`; `public` in front of
+/// `working(Path, Query, Body) -> Reply` or `not_yet("what is missing")` or `refused("why")`; `public` in front of
 /// the action marks what is answered without a token.
 macro_rules! operations {
     (@public) => { false };
@@ -254,11 +260,19 @@ macro_rules! operations {
         type Body = serde_json::Value;
         type Reply = serde_json::Value;
     };
+    (@status refused $reason:literal) => {
+        const STATUS: $crate::operation::Availability =
+            $crate::operation::Availability::Refused { reason: $reason };
+        type Path = $crate::path::AnyPath;
+        type Query = $crate::query::NoQuery;
+        type Body = serde_json::Value;
+        type Reply = serde_json::Value;
+    };
     ($service:ident; $(
         #[doc = $title:literal]
         $name:ident: $method:ident $template:literal,
         $($public:ident)? $action:literal, $success:literal,
-        $(not_yet($reason:literal))? $(working($path:ty, $query:ty, $body:ty) -> $reply:ty)?;
+        $(not_yet($reason:literal))? $(refused($never:literal))? $(working($path:ty, $query:ty, $body:ty) -> $reply:ty)?;
     )+) => {
         $(
             #[doc = $title]
@@ -275,6 +289,7 @@ macro_rules! operations {
                 const PUBLIC: bool = operations!(@public $($public)?);
                 $(operations!(@status working $path, $query, $body, $reply);)?
                 $(operations!(@status not_yet $reason);)?
+                $(operations!(@status refused $never);)?
             }
         )+
 

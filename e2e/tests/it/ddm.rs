@@ -402,28 +402,7 @@ fn backups_are_in_a_catalog_that_was_rebuilt_from_the_data() -> Result<()> {
     let stage = Stage::set(2, Nodes::Named)?;
     let backup = stage.backup()?;
     let before = stage.get("/v3/{project}/backups")?;
-    let Stage {
-        folder,
-        service,
-        cluster,
-        instance,
-        ..
-    } = stage;
-    service.kill()?;
-    let place = folder.path().join("service");
-    for name in ["catalog.sqlite", "catalog.sqlite-wal", "catalog.sqlite-shm"] {
-        let _ = fs::remove_file(place.join(name));
-    }
-    let rebuilt = binary::Program::new(&place).run(&["admin", "rebuild-catalog"])?;
-    assert!(rebuilt.contains("backups of databases"), "{rebuilt}");
-    let service = Service::start(&place)?;
-    let stage = Stage {
-        session: Session::admin(&service)?,
-        folder,
-        service,
-        cluster,
-        instance,
-    };
+    let stage = stage.without_catalog()?;
     let after = stage.get("/v3/{project}/backups")?;
     let row = |list: &Value| {
         let mut row = list["backups"][0].clone();
@@ -477,5 +456,307 @@ fn a_thousand_schemas_with_twenty_thousand_tables_take_less_than_a_minute_of_pro
         stage.service.peak_mebibytes()?
     );
     assert!(used < 60.0, "{used} s");
+    Ok(())
+}
+
+/// Servers without Spider: a schema whose tables something else spreads, and where they are.
+fn planned(folder: &std::path::Path, name: &str) -> Result<Cluster> {
+    let start = |name: String| Database::start(folder, &name, Setup::default());
+    Ok(Cluster {
+        layer: start(name.to_owned())?,
+        nodes: vec![start(format!("{name}0"))?, start(format!("{name}1"))?],
+    })
+}
+
+/// Registers it with a topology file; the words of the refusal, or its id.
+fn register_planned(
+    stage: &Service,
+    name: &str,
+    cluster: &Cluster,
+    file: &std::path::Path,
+) -> Result<std::result::Result<String, String>> {
+    let (url, nodes) = (cluster.layer.url(), cluster.node_words());
+    let file = file.to_string_lossy();
+    let mut words = vec![
+        "resource",
+        "add",
+        "ddm",
+        name,
+        "--url",
+        &url,
+        "--topology",
+        &file,
+    ];
+    for node in &nodes {
+        words.extend(["--data-node", node]);
+    }
+    let program = stage.program();
+    if program.try_run(&words)?.status.success() {
+        let found = program.json(&["ddm", "list"])?;
+        let rows = found.as_array().or_else(|| found["instances"].as_array());
+        let mut rows = rows.into_iter().flatten();
+        let row = rows.find(|row| row["name"] == name).context("a row")?;
+        return Ok(Ok(row["id"].as_str().context("an id")?.to_owned()));
+    }
+    Ok(Err(program.refused(&words)?))
+}
+
+#[test]
+fn any_server_with_a_topology_file_is_backed_up_and_comes_back_with_a_topology_of_its_own()
+-> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let cluster = planned(folder.path(), "plain")?;
+    cluster.fill_nodes()?;
+    cluster.layer.sql(
+        "CREATE DATABASE shop; CREATE TABLE shop.orders (id BIGINT PRIMARY KEY, \
+         note VARCHAR(100)) ENGINE=InnoDB; CREATE TABLE shop.rates (code CHAR(3)) ENGINE=InnoDB; \
+         CREATE USER reader@'%' IDENTIFIED BY 'a secret'; GRANT SELECT ON shop.* TO reader@'%'",
+    )?;
+    let service = Service::start(&folder.path().join("service"))?;
+    let shards = json!([{"name": "0", "node": "node0", "database": "shop_0", "range": "even"},
+        {"name": "1", "node": "node1", "database": "shop_1", "range": "odd"}]);
+    let topology = json!({"version": 1, "data_nodes": ["node0", "node1"], "schemas": [
+        {"name": "shop", "tables": [{"name": "orders",
+            "rule": {"algorithm": "MOD", "key": "id"}, "shards": shards}]}]});
+    let file = folder.path().join("topology.json");
+    // What does not fit what is there is refused, with the place.
+    for (from, to, word) in [
+        ("\"version\":1", "\"version\":7", "version 7"),
+        ("\"node1\"]", "\"node1\",\"node2\"]", "node2"),
+        ("\"orders\"", "\"ordered\"", "no table shop.ordered"),
+        ("\"shop_1\"", "\"shop_2\"", "no shop_2.orders"),
+    ] {
+        let text = topology.to_string().replace(from, to);
+        assert_ne!(text, topology.to_string());
+        fs::write(&file, text)?;
+        let refused = register_planned(&service, "plain", &cluster, &file)?;
+        let why = refused.err().context("it must be refused")?;
+        assert!(why.contains(word), "{why}");
+    }
+    fs::write(&file, topology.to_string())?;
+    let instance = register_planned(&service, "plain", &cluster, &file)?;
+    let instance = instance.map_err(anyhow::Error::msg)?;
+    let program = service.program();
+    let backup = program.last_line(&["ddm", "backup", "plain"])?;
+    let session = Session::admin(&service)?;
+    let schema = format!("/v3/{{project}}/instances/{instance}/databases/shop");
+    let shown = session.call("ddm", "GET", &schema, None)?.body;
+    assert_eq!(shown["shards"][1]["physical_db_name"], "shop_1", "{shown}");
+
+    // What spreads the tables makes and drops them, not we.
+    let dropped = session.call("ddm", "DELETE", &schema, None)?;
+    let why = denied(&dropped, 400, "DBS.300372");
+    assert!(why.contains("by the software that spreads them"), "{why}");
+    assert_eq!(cluster.layer.sql("SHOW DATABASES LIKE 'shop'")?, "shop");
+
+    // To empty servers under other names, which hold the same physical databases.
+    let mut other = planned(folder.path(), "other")?;
+    other.fill_nodes()?;
+    let empty = json!({"version": 1, "data_nodes": ["node0", "node1"]});
+    fs::write(&file, empty.to_string())?;
+    let target = register_planned(&service, "other", &other, &file)?;
+    assert!(target.is_ok(), "{target:?}");
+    program.run(&["ddm", "restore", &backup, "--to", "other"])?;
+    for statement in [
+        "SHOW CREATE TABLE shop.orders",
+        "SHOW GRANTS FOR reader@'%'",
+    ] {
+        assert_eq!(other.layer.sql(statement)?, cluster.layer.sql(statement)?);
+    }
+    let of = |name: &str| -> Result<Value> {
+        let shown = program.json(&["ddm", "topology", name])?;
+        let text = shown["topology"].as_str().context("a text")?;
+        Ok(serde_json::from_str(text)?)
+    };
+    assert_eq!(of("plain")?, topology);
+    assert_eq!(of("other")?, topology, "its nodes have the same names");
+    // It is backed up by what was restored; and a file that is out of date is noticed.
+    program.run(&["ddm", "backup", "other"])?;
+    other.nodes[1].sql("DROP TABLE shop_1.orders")?;
+    let failed = program.refused(&["ddm", "backup", "other"])?;
+    assert!(failed.contains("no shop_1.orders"), "{failed}");
+    other.nodes[1].kill()?;
+
+    // A layer that says itself what is where takes no file.
+    let url = cluster.layer.url();
+    let words = [
+        "resource",
+        "add",
+        "ddm",
+        "x",
+        "--url",
+        &url,
+        "--provider",
+        "topology",
+    ];
+    let refused = program.refused(&words)?;
+    assert!(refused.contains("needs a topology file"), "{refused}");
+    Ok(())
+}
+
+#[test]
+fn connections_are_encrypted_as_the_address_says_or_they_are_refused() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let tls = Setup {
+        tls: true,
+        ..Setup::default()
+    };
+    let cluster = Cluster {
+        layer: Database::start(folder.path(), "layer", tls)?,
+        nodes: vec![Database::start(folder.path(), "node", tls)?],
+    };
+    cluster.fill_nodes()?;
+    let service = Service::start(&folder.path().join("service"))?;
+    let program = service.program();
+    let file = folder.path().join("topology.json");
+    let topology = json!({"version": 1, "data_nodes": ["node0"]});
+    fs::write(&file, topology.to_string())?;
+    let file = file.to_string_lossy();
+    let verified = |server: &Database, by: &Database| {
+        let certificate = by.certificate();
+        let url = server.url();
+        format!(
+            "{url}?ssl-mode=VERIFY_IDENTITY&ssl-ca={}",
+            certificate.display()
+        )
+    };
+    let node = &cluster.nodes[0];
+    let words = |url: &str, node_url: &str| -> Vec<String> {
+        let directory = format!("node0={}", node.folder().display());
+        [
+            "resource",
+            "add",
+            "ddm",
+            "layer",
+            "--url",
+            url,
+            "--topology",
+            &file,
+            "--data-node",
+        ]
+        .into_iter()
+        .map(str::to_owned)
+        .chain([
+            format!("node0={node_url}"),
+            "--node-dir".to_owned(),
+            directory,
+        ])
+        .collect()
+    };
+    // Unencrypted, by an authority of somebody else, or left to chance.
+    let plain = Database::start(folder.path(), "plain", Setup::default())?;
+    let good = verified(node, node);
+    for (url, why) in [
+        (cluster.layer.url(), "insecure transport"),
+        (verified(&cluster.layer, node), "certificate"),
+        (
+            format!("{}?ssl-mode=PREFERRED", cluster.layer.url()),
+            "not tell",
+        ),
+        // A server that knows no encryption is not talked to without.
+        (format!("{}?ssl-mode=REQUIRED", plain.url()), "TLS"),
+    ] {
+        let refused = program.refused(&words(&url, &good))?;
+        assert!(refused.contains(why), "{refused}");
+    }
+    let refused = program.refused(&words(
+        &verified(&cluster.layer, &cluster.layer),
+        &node.url(),
+    ))?;
+    assert!(refused.contains("insecure transport"), "{refused}");
+
+    // Sessions, copies and logs all go through it.
+    program.run(&words(&verified(&cluster.layer, &cluster.layer), &good))?;
+    program.run(&["ddm", "backup", "layer"])?;
+    let logs = program.json(&["ddm", "logs", "layer"])?;
+    let logs = logs["logs"].as_array().context("logs")?;
+    assert!(logs.iter().all(|log| log["problem"].is_null()), "{logs:?}");
+    program.run(&["ddm", "copy", "layer"])?;
+    node.sql("INSERT INTO shop_0.orders VALUES (1, 'later')")?;
+    let logs = program.json(&["ddm", "logs", "layer"])?;
+    assert!(!logs.to_string().contains("insecure"), "{logs}");
+    Ok(())
+}
+
+/// Kills the service when it was looked at so often, and waits for the job's end afterwards.
+fn killed(stage: Stage, ordered: &Value, looks: usize) -> Result<Stage> {
+    let job = ordered["job_id"].as_str();
+    let job = job.with_context(|| format!("no job: {ordered}"))?;
+    for _ in 0..looks {
+        stage.get(&format!("/v3/{{project}}/jobs/{job}"))?;
+    }
+    let stage = stage.reborn()?;
+    let ended = stage.job(job)?;
+    assert_eq!(ended["status"], "Completed", "{looks} looks: {ended}");
+    Ok(stage)
+}
+
+#[test]
+fn schemas_restores_and_removals_that_are_killed_anywhere_are_finished() -> Result<()> {
+    let mut stage = Stage::set(2, Nodes::Named)?;
+    let backup = stage.backup()?;
+    let other = Cluster::start(stage.path(), "other", 2)?;
+    other.fill_nodes()?;
+    let target = register(&stage.service, "other", &other, Nodes::Named)?;
+    let of = |instance: &str| format!("/v3/{{project}}/instances/{instance}");
+    let nodes = |stage: &Stage, instance: &str| -> Result<Vec<Value>> {
+        let found = stage.get(&format!("{}/available-data-nodes", of(instance)))?;
+        Ok(found["data_nodes"].as_array().context("nodes")?.clone())
+    };
+    let running = |stage: &Stage, instance: &str| -> Result<()> {
+        let shown = stage.get(&of(instance))?;
+        assert_eq!(shown["instances"][0]["status"], "RUNNING", "{shown}");
+        Ok(())
+    };
+    // The more often a job is looked at before, the further it has come.
+    for looks in [0, 2, 5, 10, 25] {
+        let databases = format!("{}/databases", of(&stage.instance));
+        let accounts: Vec<_> = nodes(&stage, &stage.instance)?
+            .iter()
+            .map(|node| json!({"id": node["id"], "user_name": "app", "user_password": PASSWORD}))
+            .collect();
+        let new = json!({"name": "stock", "shard_mode": "cluster", "shard_number": 8,
+            "dn_instances": accounts});
+        let made = stage.ddm("POST", &databases, Some(&new))?;
+        stage = killed(stage, &made.body, looks)?;
+        let shown = stage.get(&format!("{databases}/stock"))?;
+        assert_eq!(shown["shard_number"], 8, "{shown}");
+        let gone = stage.ddm(
+            "DELETE",
+            &format!("{databases}/stock?delete_dn_data=true"),
+            None,
+        )?;
+        stage = killed(stage, &gone.body, looks)?;
+        for node in &stage.cluster.nodes {
+            assert_eq!(node.sql("SHOW DATABASES LIKE 'stock%'")?, "");
+        }
+        running(&stage, &stage.instance)?;
+
+        let ids: Vec<_> = nodes(&stage, &target)?
+            .iter()
+            .map(|node| node["id"].clone())
+            .collect();
+        let order = json!({"source": {"backup_id": backup},
+            "target": {"instance_id": target, "data_nodes": ids}});
+        let path = format!("{}/backups/metadata-recovery", of(&stage.instance));
+        let restored = stage.ddm("POST", &path, Some(&order))?;
+        stage = killed(stage, &restored.body, looks)?;
+        running(&stage, &target)?;
+        assert_eq!(
+            other.layer.sql("SHOW CREATE TABLE shop.orders")?,
+            stage.cluster.layer.sql("SHOW CREATE TABLE shop.orders")?
+        );
+        let list = stage.get("/v3/{project}/backups?limit=128")?;
+        let rows = list["backups"].as_array().context("backups")?;
+        assert!(rows.iter().all(|row| row["status"] == "normal"), "{list}");
+        let empty = "DROP DATABASE shop; DROP USER reader@'%'; DROP ROLE clerks; \
+                     DROP SERVER dn0; DROP SERVER dn1";
+        other.layer.sql(empty)?;
+    }
+    for (looks, instance) in [(3, target.clone()), (12, stage.instance.clone())] {
+        let removed = stage.ddm("DELETE", &of(&instance), None)?;
+        stage = killed(stage, &removed.body, looks)?;
+        denied(&stage.ddm("GET", &of(&instance), None)?, 404, "DBS.200002");
+    }
     Ok(())
 }

@@ -5,6 +5,7 @@ use std::{fs, path::Path};
 use anyhow::{Context as _, Result, bail};
 use serde_json::Value;
 use strongroom_e2e::{
+    binary::Program,
     service::Service,
     session::{Answer, Session},
     wait,
@@ -76,6 +77,23 @@ impl Stage {
     pub(crate) fn reborn(self) -> Result<Self> {
         self.service.kill()?;
         let service = Service::start(&self.folder.path().join("service"))?;
+        Ok(Self {
+            session: Session::admin(&service)?,
+            service,
+            ..self
+        })
+    }
+
+    /// Kills the service, deletes its catalog and starts another over what is rebuilt.
+    pub(crate) fn without_catalog(self) -> Result<Self> {
+        self.service.kill()?;
+        let place = self.folder.path().join("service");
+        for name in ["catalog.sqlite", "catalog.sqlite-wal", "catalog.sqlite-shm"] {
+            let _ = fs::remove_file(place.join(name));
+        }
+        let rebuilt = Program::new(&place).run(&["admin", "rebuild-catalog"])?;
+        assert!(rebuilt.contains("backups of databases"), "{rebuilt}");
+        let service = Service::start(&place)?;
         Ok(Self {
             session: Session::admin(&service)?,
             service,

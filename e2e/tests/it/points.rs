@@ -14,7 +14,11 @@ use std::{
 
 use anyhow::{Context as _, Result};
 use serde_json::{Value, json};
-use strongroom_e2e::{session::Answer, wait};
+use strongroom_e2e::{
+    service::Service,
+    session::{Answer, Session},
+    wait,
+};
 use strongroom_testkit::mariadb::{Cluster, Database, PASSWORD, Setup, USER};
 
 use crate::layer::{Nodes, Stage, denied, holds, register};
@@ -401,5 +405,140 @@ fn a_data_node_that_goes_down_in_the_middle_of_a_recovery_fails_it_by_name() -> 
     other.nodes[0].sql("DROP DATABASE IF EXISTS shop_0")?;
     stage.done(&recover(&stage, at, &target, &relation)?)?;
     assert_eq!(recorded(&other, &[("shop", "orders")])?, before);
+    Ok(())
+}
+
+#[test]
+fn points_in_time_outlive_the_catalog() -> Result<()> {
+    const TABLES: &[(&str, &str)] = &[("shop", "orders")];
+    let stage = Stage::set(1, Nodes::Copied)?;
+    let at = begin(&stage)?;
+    let before = recorded(&stage.cluster, TABLES)?;
+    later(&stage.cluster.layer, at + 1)?;
+    stage.cluster.nodes[0].sql("DROP DATABASE shop_0")?;
+    logs(&stage)?;
+    let known = times(&stage)?;
+    let stage = stage.without_catalog()?;
+    let anew = times(&stage)?;
+    let holds = |times: &[(i64, i64)]| {
+        times
+            .iter()
+            .any(|(from, until)| (*from..=*until).contains(&at))
+    };
+    assert!(holds(&known) && holds(&anew), "{at} {known:?} {anew:?}");
+    // The log goes on where it was left, behind the layer as it is registered now.
+    register(&stage.service, "layer", &stage.cluster, Nodes::Copied)?;
+    let found = logs(&stage)?;
+    assert!(
+        found.to_string().contains("moved to another layer"),
+        "{found}"
+    );
+    let other = Cluster::start(stage.path(), "other", 1)?;
+    let target = register(&stage.service, "other", &other, Nodes::Named)?;
+    let source = node_ids(&stage, &stage.instance)?;
+    assert_eq!(source, [""; 0], "it stands behind the new one");
+    let known = stage.service.program().json(&["ddm", "list"])?;
+    let path = "/v3/{project}/instances?limit=10";
+    let rows = stage.get(path)?;
+    let rows = rows["instances"].as_array().context("instances")?.clone();
+    let row = rows.iter().find(|row| row["name"] == "layer");
+    let new = row.with_context(|| known.to_string())?["id"]
+        .as_str()
+        .context("an id")?
+        .to_owned();
+    let pair = (
+        node_ids(&stage, &new)?.remove(0),
+        node_ids(&stage, &target)?.remove(0),
+    );
+    stage.done(&recover(&stage, at, &target, &[pair])?)?;
+    assert_eq!(recorded(&other, TABLES)?, before);
+    Ok(())
+}
+
+#[test]
+fn a_copy_by_a_command_counts_only_if_it_came_whole() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let cluster = Cluster::start(folder.path(), "layer", 1)?;
+    cluster.fill()?;
+    let service = Service::start(&folder.path().join("service"))?;
+    let (node, script) = (&cluster.nodes[0], folder.path().join("copy.sh"));
+    let data = node.folder().display();
+    let whole = format!(
+        "mariadb-backup --no-defaults --backup --stream=mbstream --user=root --datadir={data} \
+         --socket={data}/s --target-dir={}",
+        folder.path().join("work").display()
+    );
+    let say = |how: &str| fs::write(&script, format!("#!/bin/sh\n{how}\n"));
+    say(&whole)?;
+    let (url, nodes) = (cluster.layer.url(), cluster.node_words());
+    let command = format!("node0=sh {}", script.display());
+    let words = [
+        "resource",
+        "add",
+        "ddm",
+        "layer",
+        "--url",
+        &url,
+        "--data-node",
+        &nodes[0],
+    ];
+    let words = [words.as_slice(), &["--backup-command", &command]].concat();
+    let instance = service.program().last_line(&words)?;
+    let session = Session::admin(&service)?;
+    let stage = Stage {
+        folder,
+        service,
+        cluster,
+        instance,
+        session,
+    };
+    begin(&stage)?;
+    logs(&stage)?;
+    let before = times(&stage)?;
+    assert_eq!(before.len(), 1, "{before:?}");
+
+    // It dies on its way, with a failure or without one; or it is no copy at all.
+    let program = stage.service.program();
+    let cut = format!("{whole} | head -c 3000000");
+    for (how, word) in [
+        (format!("{cut}; exit 7"), "node0"),
+        (cut, "node0"),
+        ("echo cannot reach the server; exit 1".to_owned(), "node0"),
+    ] {
+        say(&how)?;
+        let failed = program.refused(&["ddm", "copy", "layer"])?;
+        assert!(failed.contains(word), "{failed}");
+    }
+    let listed = program.json(&["ddm", "copies", "layer"])?;
+    let states = listed["copies"].as_array().context("copies")?.iter();
+    let states: Vec<_> = states.map(|copy| copy["status"].as_str()).collect();
+    let failed = Some("createfail");
+    assert_eq!(states, [Some("normal"), failed, failed, failed], "{listed}");
+    assert_eq!(times(&stage)?[0].0, before[0].0);
+
+    // A password that is not right any more fails copy and log by name, and heals with it.
+    say(&whole)?;
+    let server = &stage.cluster.nodes[0];
+    server.sql(&format!(
+        "ALTER USER {USER}@'127.0.0.1' IDENTIFIED BY 'another'"
+    ))?;
+    program
+        .run(&["ddm", "copy", "layer"])
+        .err()
+        .context("who copies cannot follow the log")?;
+    let found = logs(&stage)?.to_string();
+    assert!(
+        found.contains("refuses the user or the password"),
+        "{found}"
+    );
+    assert!(!found.contains("another"), "{found}");
+    let password = PASSWORD.replace('\'', "''");
+    server.sql(&format!(
+        "ALTER USER {USER}@'127.0.0.1' IDENTIFIED BY '{password}'"
+    ))?;
+    program.run(&["ddm", "copy", "layer"])?;
+    let found = logs(&stage)?;
+    let logs = found.as_array().context("logs")?;
+    assert!(logs.iter().all(|log| log["problem"].is_null()), "{found}");
     Ok(())
 }

@@ -35,6 +35,7 @@ impl Dialect for Cbr {
 const CODES: Codes = Codes {
     malformed: cbr::BAD_PARAMETER,
     not_yet: cbr::NOT_AVAILABLE,
+    not_offered: cbr::BAD_PARAMETER,
     internal: cbr::INTERNAL,
     of: code,
 };

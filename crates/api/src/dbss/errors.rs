@@ -43,6 +43,7 @@ const CODES: Codes = Codes {
         status: 501,
         ..dbss::INTERNAL
     },
+    not_offered: dbss::BAD_REQUEST,
     internal: dbss::INTERNAL,
     of: code,
 };

@@ -43,6 +43,7 @@ const CODES: Codes = Codes {
         status: 501,
         ..ddm::INTERNAL
     },
+    not_offered: ddm::CANNOT_PROCESS,
     internal: ddm::INTERNAL,
     of: code,
 };

@@ -48,7 +48,7 @@ fn code(failure: &Failure) -> ErrorCode {
         Failure::OtherProject => iam::FORBIDDEN,
         Failure::NotPermitted { .. } => iam::POLICY_FORBIDS,
         Failure::Throttled { .. } => iam::THROTTLED,
-        Failure::NotYet { .. } => ErrorCode {
+        Failure::NotYet { .. } | Failure::NotOffered { .. } => ErrorCode {
             status: 501,
             ..iam::INTERNAL
         },

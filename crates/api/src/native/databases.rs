@@ -7,7 +7,7 @@ use strongroom_wire::native::{
     self as wire,
     database::{
         BackUpInstanceReply, Copies, CopiesStarted, CopyStarted, CopyView, DataNodeRegistration,
-        LogView, Logs, RegisteredDataNode, RegisteredInstance,
+        LogView, Logs, RegisteredDataNode, RegisteredInstance, TopologyReply,
     },
 };
 
@@ -31,6 +31,7 @@ pub(super) fn register(
         nodes: nodes
             .map(|node| (node.name.clone(), node.url.0.clone()))
             .collect(),
+        topology: body.topology.clone(),
         copies: physical(&body.data_nodes)?,
         project_id: id_maybe("project_id", body.project_id.as_ref())?,
         keep_days: body.keep_days,
@@ -142,4 +143,13 @@ pub(super) fn archive(cloud: &Cloud, call: &Call<wire::ArchiveLogs>) -> Result<L
     Ok(Logs {
         logs: logs.collect(),
     })
+}
+
+pub(super) fn topology(
+    cloud: &Cloud,
+    call: &Call<wire::ShowTopology>,
+) -> Result<TopologyReply, Failure> {
+    let instance = id("instance_id", &call.path.instance_id)?;
+    let topology = cloud.control.topology(&call.caller()?, instance)?;
+    Ok(TopologyReply { topology })
 }

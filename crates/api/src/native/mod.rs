@@ -49,6 +49,7 @@ pub fn add(service: Service<Cloud>) -> Service<Cloud> {
         .serve(audit_logs::job)
         .serve(databases::copy)
         .serve(databases::copies)
+        .serve(databases::topology)
         .serve(databases::archive)
         .serve(cancel_task)
         .serve(report)

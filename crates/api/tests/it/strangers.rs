@@ -6,7 +6,7 @@
 use http::Method;
 use serde_json::json;
 use strongroom_control::identity::Role;
-use strongroom_wire::{OperationInfo, Service};
+use strongroom_wire::{Availability, OperationInfo, Service};
 
 use crate::cloud::{Ask, Reply, Tenant, TestCloud};
 
@@ -284,18 +284,19 @@ fn a_reader_looks_and_changes_nothing() {
 }
 
 #[test]
-fn what_does_not_work_yet_says_so_to_proven_callers_in_the_services_words() {
+fn what_does_not_work_or_is_not_offered_says_so_to_proven_callers_in_the_services_words() {
     let cloud = TestCloud::new();
     let ann = cloud.tenant("ann");
     let project = ann.project.id.to_string();
     for (origin, info) in everything().filter(|(_, info)| !info.works()) {
         let reply = ask(&cloud, origin, info, &project).token(&ann).send();
-        let code = match info.service {
-            Service::Dbss => "DBSS.11000000",
-            Service::Ddm => "DBS.200412",
-            _ => "BackupService.9910",
+        let (status, code) = match (info.service, info.availability) {
+            (Service::Ddm, Availability::Refused { .. }) => (400, "DBS.300005"),
+            (Service::Dbss, _) => (501, "DBSS.11000000"),
+            (Service::Ddm, _) => (501, "DBS.200412"),
+            _ => (501, "BackupService.9910"),
         };
-        let reply = reply.refused(501, code);
+        let reply = reply.refused(status, code);
         assert!(
             reply.text_at("/error_msg").starts_with(info.name),
             "{}",

@@ -25,7 +25,7 @@ table! {
         host: String,
         /// The port that it listens on.
         port: u32,
-        /// How it is reached, sealed.
+        /// How it is reached, and its topology file if it has one, sealed.
         url_sealed: Sealed,
         /// Its version when it was last looked at.
         version: String,
@@ -155,6 +155,22 @@ impl DdmInstances<'_> {
              ddm_instances.project_id AND node.instance_id = ddm_instances.id AND \
              node.physical_sealed IS NOT NULL)",
         );
+        self.0.select(&filter, BY_AGE)
+    }
+
+    /// The layers of all projects that were taken off the list by that time and of whose points in
+    /// time something is left.
+    pub fn any_project_left_over(&self, until: Timestamp) -> Result<Vec<DdmInstanceRow>> {
+        let of = |table: &str| {
+            format!(
+                "EXISTS (SELECT 1 FROM {table} AS kept WHERE kept.project_id = \
+                 ddm_instances.project_id AND kept.instance_id = ddm_instances.id)"
+            )
+        };
+        let tables = ["ddm_node_backups", "ddm_log_parts", "ddm_logs"].map(of);
+        let filter = Filter::new()
+            .that_with("removed_at <= {}", &[until.to_value()])
+            .that(&format!("({})", tables.join(" OR ")));
         self.0.select(&filter, BY_AGE)
     }
 

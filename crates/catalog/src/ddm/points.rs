@@ -209,11 +209,17 @@ impl DdmPoints<'_> {
         self.0.first(&filter, &[("seq", Descending)])
     }
 
-    /// Removes a piece of a log; `false` if there was none.
-    pub fn remove_part(&self, project: &ProjectId, server: &str, seq: u64) -> Result<bool> {
+    /// Removes a piece of a log, if it is still that manifest; `false` if it is not there.
+    pub fn remove_part(
+        &self,
+        project: &ProjectId,
+        server: &str,
+        (seq, manifest): (u64, &str),
+    ) -> Result<bool> {
         let filter = own(project)
             .is("server_id", &server.to_owned())
-            .is("seq", &seq);
+            .is("seq", &seq)
+            .is("manifest_id", &manifest.to_owned());
         Ok(self.0.remove::<DdmLogPartRow>(&filter)? > 0)
     }
 
@@ -241,10 +247,10 @@ impl DdmPoints<'_> {
         self.0.upsert(row)
     }
 
-    /// Follows a server's log no longer.
-    pub fn remove_log(&self, project: &ProjectId, server: &str) -> Result<bool> {
-        let filter = own(project).is("server_id", &server.to_owned());
-        Ok(self.0.remove::<DdmLogRow>(&filter)? > 0)
+    /// Follows the logs of a layer and its data nodes no longer; how many there were.
+    pub fn remove_logs(&self, project: &ProjectId, instance: &DdmInstanceId) -> Result<u64> {
+        let filter = own(project).is("instance_id", instance);
+        self.0.remove::<DdmLogRow>(&filter)
     }
 }
 

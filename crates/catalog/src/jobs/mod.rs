@@ -144,6 +144,24 @@ impl Jobs<'_> {
         self.0.count::<JobRow>(&key.that("ended_at IS NULL"))
     }
 
+    /// The jobs of that kind that have not ended, the oldest first.
+    pub fn unfinished_of_kind(&self, kind: &str) -> Result<Vec<Job>> {
+        let filter = Filter::new()
+            .is("kind", &kind.to_owned())
+            .that("ended_at IS NULL");
+        let rows: Vec<JobRow> = self.0.select(&filter, &[("seq", Ascending)])?;
+        rows.into_iter().map(|row| self.with_outputs(row)).collect()
+    }
+
+    /// The jobs of that kind that have not ended or were ordered after that time.
+    pub fn recent_of_kind(&self, kind: &str, time: Timestamp) -> Result<Vec<Job>> {
+        let filter = Filter::new()
+            .is("kind", &kind.to_owned())
+            .that_with("(ended_at IS NULL OR created_at > {})", &[time.to_value()]);
+        let rows: Vec<JobRow> = self.0.select(&filter, &[("seq", Ascending)])?;
+        rows.into_iter().map(|row| self.with_outputs(row)).collect()
+    }
+
     /// Asks for a job to be stopped; `false` if it is unknown or has ended.
     pub fn request_cancel(&self, id: &JobId, now: Timestamp) -> Result<bool> {
         let sql = "UPDATE jobs SET cancel_requested = 1, updated_at = ?2 \

@@ -10,8 +10,7 @@
 
 use std::sync::PoisonError;
 
-use serde_json::json;
-use strongroom_catalog::{DdmInstanceRow, DdmLogPartRow, DdmLogRow, Json};
+use strongroom_catalog::{DdmInstanceRow, DdmLogRow};
 use strongroom_engine::tree::{Progress, SaveOptions, save_input};
 use strongroom_model::{DdmInstanceId, ProjectId, Timestamp};
 use strongroom_source::ddm::{
@@ -22,14 +21,13 @@ use strongroom_source::ddm::{
 use crate::{
     Caller, Control, Error, Result,
     control::project,
-    ddm::{get, reach::of_source},
+    ddm::{
+        get,
+        pieces::{self, Beside, Said},
+        reach::of_source,
+    },
     depot::only_file,
 };
-
-/// The label of a piece's manifest.
-pub(crate) const LABEL: &str = "ddm-log";
-/// The name of the file in it.
-pub(crate) const FILE: &str = "log";
 
 /// A server whose log is followed.
 #[derive(Clone, Debug)]
@@ -263,30 +261,43 @@ impl Control {
             row.epoch += 1;
             (row.from_second, row.until_second) = (survey.second, survey.second - 1);
         }
-        for part in parts {
+        let newest = parts.iter().rposition(|part| part.from < part.to);
+        for (place, part) in parts.into_iter().enumerate() {
             if part.from == part.to {
                 continue;
             }
-            let last = self.read(|tx| {
-                let last = tx.ddm_points().last_part(&server.project, &server.id)?;
-                Ok(last.map_or(0, |last| last.seq))
+            let (last, logs) = self.read(|tx| {
+                let points = tx.ddm_points();
+                let last = points.last_part(&server.project, &server.id)?;
+                let logs = points.logs(&server.project, &server.instance)?;
+                Ok((last.map_or(0, |last| last.seq), logs))
             })?;
-            let mut piece = DdmLogPartRow {
-                project_id: server.project,
-                server_id: server.id.clone(),
+            let beside = logs.iter().filter(|log| log.server_id != server.id);
+            let whole = newest == Some(place);
+            let said = Said {
+                instance: server.instance,
+                server: server.id.clone(),
+                name: server.name.clone(),
+                first: last + 1,
                 seq: last + 1,
-                instance_id: server.instance,
                 epoch: row.epoch,
                 file: part.file.clone(),
-                from_offset: part.from,
-                to_offset: part.to,
-                changes: Json(part.changes.clone()),
+                from: part.from,
+                to: part.to,
                 from_second: row.from_second,
-                until_second: row.until_second,
-                manifest_id: String::new(),
-                created_at: self.now(),
+                // With the last of them all is there that was committed before the server was asked.
+                until: if whole {
+                    row.until_second.max(survey.second - 1)
+                } else {
+                    row.until_second
+                },
+                changes: part.changes.clone(),
+                head: part.head.clone(),
+                archived_at: self.now(),
+                beside: beside.filter_map(Beside::of).collect(),
             };
-            piece.manifest_id = self.store_part(&piece, &part)?;
+            let manifest = self.store_part(server.project, &said, &part)?;
+            let piece = said.row(server.project, manifest);
             row.file = Some(part.file);
             row.log_offset = part.to;
             row.head = Some(part.head);
@@ -299,18 +310,13 @@ impl Control {
         Ok(())
     }
 
-    fn store_part(&self, piece: &DdmLogPartRow, part: &Part) -> Result<String> {
-        let repository = self.depot(piece.project_id)?.open_or_create()?;
+    fn store_part(&self, project: ProjectId, said: &Said, part: &Part) -> Result<String> {
+        let repository = self.depot(project)?.open_or_create()?;
         let progress = Progress::default();
         let mut options = SaveOptions::new(&progress, self.shared_entropy());
-        let said = json!({
-            "instance": piece.instance_id, "server": piece.server_id, "seq": piece.seq,
-            "epoch": piece.epoch, "file": piece.file, "from": piece.from_offset,
-            "to": piece.to_offset, "from_second": piece.from_second, "changes": piece.changes.0,
-        });
-        options.labels.insert(LABEL.to_owned(), said.to_string());
+        options.labels = said.labels();
         let mut bytes = part.open().map_err(of_source)?;
-        let input = only_file(FILE, &mut bytes);
+        let input = only_file(pieces::FILE, &mut bytes);
         let saved = save_input(&repository, input, self.time(), &options)
             .map_err(|error| Error::unavailable("the project's database backups", error))?;
         Ok(saved.manifest.to_string())

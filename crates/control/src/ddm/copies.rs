@@ -1,5 +1,6 @@
 //! Copies of data nodes' files: ordered every day, when somebody asks, and when a log begins anew.
 
+use serde_json::json;
 use strongroom_catalog::{DataNodeRow, DdmInstanceRow, DdmNodeBackupRow, Tx};
 use strongroom_model::{
     Bytes, DataNodeId, DdmBackupId, DdmInstanceId, JobId, Timestamp, state::DdmBackupStatus,
@@ -8,11 +9,14 @@ use strongroom_model::{
 use crate::{
     Caller, Control, Error, Reason, Result,
     control::project,
-    ddm::{backups::Why, get, points::Points, tasks},
-    jobs,
+    ddm::{backups::Why, get, pieces::ripe, points::Points, recovery, tasks},
+    jobs::{
+        self,
+        params::{DdmLogs, depot_key},
+    },
 };
 
-/// A copy that failed is not tried again before; the daily one and orders come all the same.
+/// What failed is not tried again before; the daily one and orders come all the same.
 const AGAIN_SECONDS: i64 = 3600;
 /// Definitions that change all the time are not backed up more often than that.
 const CHANGES_SECONDS: i64 = 300;
@@ -142,13 +146,40 @@ impl Control {
             instance,
             database: None,
         };
-        let params = jobs::params::DdmTrim {
-            project: instance.project_id,
-            instance: instance.id,
-        };
-        // One deletion of a project collects at a time.
-        let behind = Some(format!("depot:{}", instance.project_id));
+        let params = of_logs(instance);
+        let behind = Some(depot_key(instance.project_id));
         tasks::order_behind(self, tx, &order, behind, &params)
+    }
+
+    /// The same, unless it was ordered within the hour.
+    pub(crate) fn order_trim_once(&self, tx: &Tx<'_>, instance: &DdmInstanceRow) -> Result<()> {
+        if !self.is_recent(tx, instance, jobs::DDM_TRIM)? {
+            self.order_trim(tx, instance)?;
+        }
+        Ok(())
+    }
+
+    /// Whether such a job about the layer's logs has not ended, or was ordered within the hour.
+    fn is_recent(&self, tx: &Tx<'_>, instance: &DdmInstanceRow, kind: &str) -> Result<bool> {
+        let params = json!(of_logs(instance));
+        let hour_ago = self.now().plus_seconds(-AGAIN_SECONDS);
+        let recent = tx.jobs().recent_of_kind(kind, hour_ago)?;
+        Ok(recent.iter().any(|job| job.params == params))
+    }
+
+    /// Orders that pieces of the layer's logs are put together, at most once an hour.
+    fn order_merge(&self, tx: &Tx<'_>, instance: &DdmInstanceRow, points: &Points) -> Result<u64> {
+        let now = self.now();
+        if !points.parts().any(|parts| !ripe(parts, now).is_empty())
+            || recovery::is_under_way(tx, instance.id)?
+            || self.is_recent(tx, instance, jobs::DDM_MERGE)?
+        {
+            return Ok(0);
+        }
+        let order = (self.job_id(), now);
+        let behind = depot_key(instance.project_id);
+        jobs::enqueue(tx, order, jobs::DDM_MERGE, behind, json!(of_logs(instance)))?;
+        Ok(1)
     }
 
     /// Orders what a new beginning of a log, or a change of definitions, makes necessary.
@@ -156,7 +187,7 @@ impl Control {
         let now = self.now();
         self.order(|tx| {
             let points = Points::read(tx, row.project_id, row.id)?;
-            let mut ordered = 0;
+            let mut ordered = self.order_merge(tx, row, &points)?;
             for node in tx.ddm_instances().nodes(&row.project_id, &row.id)? {
                 let recent = points.copies.iter().any(|copy| {
                     let age = now.micros_since(copy.created_at) / 1_000_000;
@@ -189,6 +220,13 @@ impl Control {
             }
             Ok(ordered)
         })
+    }
+}
+
+fn of_logs(instance: &DdmInstanceRow) -> DdmLogs {
+    DdmLogs {
+        project: instance.project_id,
+        instance: instance.id,
     }
 }
 

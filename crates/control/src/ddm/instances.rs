@@ -10,7 +10,9 @@ use strongroom_model::{
     DataNodeId, DdmInstanceId, JobId, ProjectId, Timestamp, state::DdmInstanceStatus,
 };
 pub use strongroom_source::ddm::node::Physical;
-use strongroom_source::ddm::{self as source, Address, Looked, Provider};
+use strongroom_source::ddm::{
+    self as source, Address, DataNode, Looked, Provider, ShardingLayer, Topology,
+};
 
 use crate::{
     Caller, Control, Error, Listed, Page, Reason, Result,
@@ -92,6 +94,8 @@ pub struct NewInstance {
     pub url: String,
     /// The data nodes: name, and how it is reached.
     pub nodes: Vec<(String, String)>,
+    /// What is where, in the form of a topology file, for layers that do not say it themselves.
+    pub topology: Option<String>,
     /// How the files of data nodes are copied, by the data node's name.
     pub copies: BTreeMap<String, Physical>,
     /// The project it is for; the caller's if absent.
@@ -133,7 +137,9 @@ impl Control {
         }
         let now = self.now();
         let address = Address::parse(&new.url).map_err(of_source)?;
-        let (looked, nodes) = look(&new, &address)?;
+        let topology = new.topology.as_deref().map(Topology::parse).transpose();
+        let topology = topology.map_err(|error| Error::invalid("topology", error.to_string()))?;
+        let (looked, nodes) = look(&new, &address, topology.as_ref())?;
         let id = DdmInstanceId::new(self.entropy());
         let row = DdmInstanceRow {
             project_id: project,
@@ -142,7 +148,7 @@ impl Control {
             provider: new.provider,
             host: address.host.clone(),
             port: u32::from(address.port),
-            url_sealed: Sealed(self.seal(Role::Layer, &id.to_string(), &address.secret_text())),
+            url_sealed: self.seal_layer(id, &address, topology.as_ref()),
             version: looked.version,
             status: DdmInstanceStatus::Running,
             keep_days,
@@ -325,16 +331,6 @@ impl Control {
             })
             .collect()
     }
-
-    /// The accounts of a layer: user and host.
-    pub fn list_accounts(
-        &self,
-        caller: &Caller,
-        id: DdmInstanceId,
-    ) -> Result<Vec<(String, String)>> {
-        let project = project(caller)?;
-        self.reach(project, id)?.layer.accounts().map_err(of_source)
-    }
 }
 
 /// A data node that answered.
@@ -346,14 +342,20 @@ struct LookedAt {
 }
 
 /// Sees that everything answers and fits together.
-fn look(new: &NewInstance, address: &Address) -> Result<(Looked, Vec<LookedAt>)> {
+fn look(
+    new: &NewInstance,
+    address: &Address,
+    topology: Option<&Topology>,
+) -> Result<(Looked, Vec<LookedAt>)> {
     if new.nodes.len() > NODES_MAX {
         let problem = format!("a layer has at most {NODES_MAX} data nodes");
         return Err(Error::invalid("data_nodes", problem));
     }
     let provider = Provider::parse(&new.provider)
         .map_err(|error| Error::invalid("provider", error.to_string()))?;
-    let mut layer = provider.open(&new.name, address);
+    let mut layer = provider
+        .open(&new.name, address, topology)
+        .map_err(|error| Error::invalid("topology", error.to_string()))?;
     let looked = layer.look().map_err(of_source)?;
     let mut nodes: Vec<LookedAt> = Vec::new();
     for (name, url) in &new.nodes {
@@ -386,6 +388,7 @@ fn look(new: &NewInstance, address: &Address) -> Result<(Looked, Vec<LookedAt>)>
         let problem = format!("{unknown} is no data node of the layer");
         return Err(Error::invalid("data_nodes", problem));
     }
+    fits(&mut *layer, topology, &nodes)?;
     for (link, host, port) in layer.links().map_err(of_source)? {
         if !nodes.iter().any(|node| node.address.is_at(&host, port)) {
             let problem = format!(
@@ -395,6 +398,29 @@ fn look(new: &NewInstance, address: &Address) -> Result<(Looked, Vec<LookedAt>)>
         }
     }
     Ok((looked, nodes))
+}
+
+/// Refuses a topology that does not fit what is there.
+fn fits(
+    layer: &mut dyn ShardingLayer,
+    topology: Option<&Topology>,
+    nodes: &[LookedAt],
+) -> Result<()> {
+    let wrong = |error: source::Error| match error {
+        error @ source::Error::Unfit(_) => Error::invalid("topology", error.to_string()),
+        other => of_source(other),
+    };
+    if let Some(topology) = topology {
+        let names = nodes.iter().map(|node| node.name.as_str());
+        topology.check_nodes(names).map_err(wrong)?;
+    }
+    let nodes = nodes.iter().map(|node| DataNode {
+        id: DataNodeId::from_bytes([0; 16]),
+        name: node.name.clone(),
+        address: node.address.clone(),
+    });
+    let nodes: Vec<_> = nodes.collect();
+    layer.fits(&nodes).map_err(wrong)
 }
 
 /// Refuses a way of copying that cannot work.

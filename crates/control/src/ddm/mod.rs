@@ -3,6 +3,7 @@
 //! - [`instances`]: layers and their data nodes; [`tags`]: labels on layers
 //! - [`backups`]: what a layer knew at an instant; `round`: the daily ones, and those that go
 //! - [`archive`]: logs of data nodes and layers, followed without a gap; [`copies`]: their files
+//!   `pieces`: what is archived of a log, put together and strung again
 //! - [`points`]: which points in time can be restored; [`recovery`]: going back to one
 //! - [`restores`]: where and when to one may go back, and going back
 //! - [`schemas`]: logical schemas, made, dropped, carried to another layer
@@ -17,6 +18,7 @@ pub mod archive;
 pub mod backups;
 pub mod copies;
 pub mod instances;
+pub(crate) mod pieces;
 pub mod points;
 pub(crate) mod reach;
 pub mod recovery;

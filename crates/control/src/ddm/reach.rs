@@ -1,10 +1,12 @@
 //! Layers and servers as jobs and use cases reach them: rows become addresses with passwords.
 
-use strongroom_catalog::{DataNodeRow, DdmInstanceRow};
+use strongroom_catalog::{DataNodeRow, DdmInstanceRow, Sealed};
 use strongroom_model::{DataNodeId, DdmInstanceId, ProjectId};
-use strongroom_source::ddm::{self, Address, DataNode, Provider, ShardingLayer, node::Physical};
+use strongroom_source::ddm::{
+    self, Address, DataNode, Provider, ShardingLayer, Topology, node::Physical,
+};
 
-use crate::{Control, Error, Reason, Result, ddm::get, sealed::Role};
+use crate::{Caller, Control, Error, Reason, Result, control::project, ddm::get, sealed::Role};
 
 /// A layer with its servers, ready to be asked.
 pub(crate) struct Reached {
@@ -12,6 +14,8 @@ pub(crate) struct Reached {
     pub(crate) layer: Box<dyn ShardingLayer>,
     /// Where the layer is.
     pub(crate) address: Address,
+    /// What is where, if somebody told us.
+    pub(crate) topology: Option<Topology>,
     pub(crate) node_rows: Vec<DataNodeRow>,
     pub(crate) nodes: Vec<DataNode>,
 }
@@ -24,19 +28,69 @@ impl Control {
             let nodes = tx.ddm_instances().nodes(&project, &id)?;
             Ok((row, nodes))
         })?;
-        let address = self.unseal(Role::Layer, &id.to_string(), &row.url_sealed.0)?;
-        let address = Address::parse(&address).map_err(of_source)?;
+        let text = self.unseal(Role::Layer, &id.to_string(), &row.url_sealed.0)?;
+        let (address, topology) = split(&text)?;
         let layer = Provider::parse(&row.provider)
-            .map_err(of_source)?
-            .open(&row.name, &address);
+            .and_then(|provider| provider.open(&row.name, &address, topology.as_ref()))
+            .map_err(of_source)?;
         let nodes: Result<Vec<_>> = node_rows.iter().map(|row| self.node(row)).collect();
         Ok(Reached {
             row,
             layer,
             address,
+            topology,
             nodes: nodes?,
             node_rows,
         })
+    }
+
+    /// How a layer is reached, with what we were told of it, as its row keeps it.
+    pub(crate) fn seal_layer(
+        &self,
+        id: DdmInstanceId,
+        address: &Address,
+        topology: Option<&Topology>,
+    ) -> Sealed {
+        let mut text = address.secret_text();
+        if let Some(topology) = topology {
+            text.push('\n');
+            text.push_str(&topology.text());
+        }
+        Sealed(self.seal(Role::Layer, &id.to_string(), &text))
+    }
+
+    /// Keeps another topology of a layer, if it is one that needs to be told.
+    pub(crate) fn keep_topology(&self, reached: &Reached, topology: &Topology) -> Result<()> {
+        if reached.topology.is_none() {
+            return Ok(());
+        }
+        let row = &reached.row;
+        let sealed = self.seal_layer(row.id, &reached.address, Some(topology));
+        self.write(|tx| {
+            tx.ddm_instances()
+                .change(&row.project_id, &row.id, |row| row.url_sealed = sealed)?;
+            Ok(())
+        })
+    }
+
+    /// The topology file of a layer, as it was registered or restored.
+    pub fn topology(&self, caller: &Caller, id: DdmInstanceId) -> Result<String> {
+        let reached = self.reach(project(caller)?, id)?;
+        let topology = reached.topology.ok_or_else(|| {
+            let why = format!("{} says itself what is where", reached.row.name);
+            Error::conflict(Reason::InstanceUnfit, why)
+        })?;
+        Ok(topology.text())
+    }
+
+    /// The accounts of a layer: user and host.
+    pub fn list_accounts(
+        &self,
+        caller: &Caller,
+        id: DdmInstanceId,
+    ) -> Result<Vec<(String, String)>> {
+        let project = project(caller)?;
+        self.reach(project, id)?.layer.accounts().map_err(of_source)
     }
 
     /// How the files of a data node are copied; none if they are not.
@@ -72,6 +126,19 @@ impl Reached {
             })
             .collect()
     }
+}
+
+/// Address and topology, as [`Control::seal_layer`] puts them together.
+fn split(text: &str) -> Result<(Address, Option<Topology>)> {
+    let (address, topology) = match text.split_once('\n') {
+        Some((address, topology)) => (address, Some(topology)),
+        None => (text, None),
+    };
+    let topology = topology.map(Topology::parse).transpose();
+    Ok((
+        Address::parse(address).map_err(of_source)?,
+        topology.map_err(of_source)?,
+    ))
 }
 
 /// A database's failure as a use case tells it.

@@ -1,5 +1,6 @@
 //! Going back to a point in time: data nodes and metadata at the same instant, on empty servers.
 
+use strongroom_catalog::Tx;
 use strongroom_model::{DataNodeId, DdmInstanceId, JobId, Timestamp, state::DdmInstanceStatus};
 use strongroom_source::ddm::{self as source, DataNode};
 
@@ -111,6 +112,16 @@ impl Control {
             tasks::order(self, tx, &order, params)
         })
     }
+}
+
+/// Whether a recovery reads copies and logs of that layer: what it reads must stay as it is.
+pub(crate) fn is_under_way(tx: &Tx<'_>, source: DdmInstanceId) -> Result<bool> {
+    for job in tx.jobs().unfinished_of_kind(jobs::DDM_RECOVER)? {
+        if jobs::of_job::<DdmRecover>(&job.params)?.source == source {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// Refuses a server that holds databases already.

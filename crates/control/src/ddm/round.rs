@@ -55,7 +55,25 @@ impl Control {
             }
         }
         round.expired = self.expire_metadata_backups()?;
+        self.expire_points()?;
         Ok(round)
+    }
+
+    /// Orders that copies and logs go of layers that were taken off the list long enough ago.
+    fn expire_points(&self) -> Result<()> {
+        let now = self.now();
+        let Some(believed) = self.read(|tx| Ok(Ledger::read(tx, now)?.believed(now)))? else {
+            return Ok(());
+        };
+        let left = self.read(|tx| Ok(tx.ddm_instances().any_project_left_over(believed)?))?;
+        for row in left {
+            let days = i64::from(row.keep_days) * DAY_SECONDS;
+            let due = row.removed_at.map(|removed| removed.plus_seconds(days));
+            if due.is_some_and(|due| due <= believed) {
+                self.order(|tx| self.order_trim_once(tx, &row))?;
+            }
+        }
+        Ok(())
     }
 
     fn expire_metadata_backups(&self) -> Result<u64> {

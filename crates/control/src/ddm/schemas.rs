@@ -135,6 +135,7 @@ impl Control {
             return Err(Error::conflict(Reason::ShardCountBad, about));
         }
         let mut reached = self.reach(project, id)?;
+        reached.layer.may_change_schemas().map_err(of_source)?;
         reached.nodes_of(&new.nodes)?;
         must_be_unused(&mut reached, &new.name)?;
         self.order(|tx| {
@@ -169,6 +170,7 @@ impl Control {
     ) -> Result<JobId> {
         let project = project(caller)?;
         let mut reached = self.reach(project, id)?;
+        reached.layer.may_change_schemas().map_err(of_source)?;
         if reached.layer.schema(name).map_err(of_source)?.is_none() {
             return Err(Error::not_found(Reason::NoSuchSchema, name));
         }

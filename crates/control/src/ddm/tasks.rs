@@ -10,7 +10,8 @@ use crate::{
     Caller, Control, Error, Listed, Page, Reason, Result,
     control::project,
     ddm::{backups::PAGE_MAX, key},
-    jobs, operation_logs,
+    jobs::{self, params::depot_key},
+    operation_logs,
 };
 
 /// The longest time that one list of jobs may be about.
@@ -166,8 +167,7 @@ pub(crate) fn order_deletion(
         created_at: control.now(),
         ended_at: None,
     };
-    // One deletion of a project collects at a time.
-    let exclusive = format!("depot:{}", backup.project_id);
+    let exclusive = depot_key(backup.project_id);
     enqueue(tx, &row, jobs::DDM_DELETE_BACKUP, exclusive, params)
 }
 

@@ -146,7 +146,7 @@ fn stream(
     let layer = &mut reached.layer;
     let bring =
         |writer: &mut PipeWriter| layer.capture(&order, &mut |line| document::write(writer, line));
-    match store_stream((control, context), repository, FILE, labels, bring)? {
+    match store_stream((control, context), repository, FILE, || labels, bring)? {
         Ok(((), manifest)) => {
             let manifest = repository.manifest(&manifest);
             manifest.map(Ok).map_err(|error| of_engine(context, &error))

@@ -4,14 +4,19 @@
 //! it, the copy can be rolled forward from the server's second behind it. Otherwise it is a copy
 //! all the same, and no point in time.
 
-use std::{collections::BTreeMap, io};
+use std::{
+    io,
+    sync::{Mutex, PoisonError},
+};
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use strongroom_catalog::{DdmLogRow, Tx};
-use strongroom_engine::Repository;
+use strongroom_catalog::{DdmLogRow, DdmNodeBackupRow, Tx};
+use strongroom_engine::{Manifest, Repository};
 use strongroom_jobs::{Ending, Job, JobType, Step, StepContext, StepError, error::HookError};
-use strongroom_model::{Bytes, state::DdmBackupStatus};
+use strongroom_model::{
+    Bytes, DataNodeId, DdmBackupId, DdmInstanceId, ProjectId, Timestamp, state::DdmBackupStatus,
+};
 use strongroom_source::ddm::{
     DataNode,
     node::{self, Physical, Taken, stream::Watcher},
@@ -31,6 +36,8 @@ use crate::{
 
 /// The label of a manifest by which its copy finds it again.
 pub(super) const LABEL: &str = "ddm-copy";
+/// The label that says what the copy's row says.
+const ROW_LABEL: &str = "ddm-copy-row";
 /// The name of the stream in its manifest.
 pub(super) const FILE: &str = "files.mbstream";
 
@@ -46,42 +53,140 @@ pub(super) const JOB: JobType<Control> = JobType {
 struct Kept {
     manifest: String,
     bytes: u64,
-    epoch: Option<u64>,
-    place: Option<(String, u64)>,
-    gtid: Option<String>,
-    lsn: Option<String>,
-    from_second: i64,
+    shown: Shown,
+}
+
+/// Which place in the server's log a copy shows.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct Shown {
+    /// The run of the log that follows it, and when that began.
+    pub(super) run: Option<(u64, i64)>,
+    pub(super) place: Option<(String, u64)>,
+    pub(super) gtid: Option<String>,
+    pub(super) lsn: Option<String>,
+    pub(super) from_second: i64,
+}
+
+impl Shown {
+    /// Says it in the copy's row.
+    pub(super) fn tell(self, row: &mut DdmNodeBackupRow) {
+        row.epoch = self.run.map(|(epoch, _)| epoch);
+        (row.log_file, row.log_offset) = self.place.unzip();
+        (row.gtid, row.lsn) = (self.gtid, self.lsn);
+        row.from_second = Some(self.from_second);
+    }
+}
+
+/// What a manifest says of its copy's row.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct Said {
+    pub(super) id: DdmBackupId,
+    pub(super) instance: DdmInstanceId,
+    pub(super) node: DataNodeId,
+    pub(super) node_name: String,
+    pub(super) created_at: Timestamp,
+    pub(super) shown: Shown,
+}
+
+impl Said {
+    /// What a manifest says; `None` if it is no copy's.
+    pub(super) fn of(manifest: &Manifest) -> Option<Self> {
+        let text = manifest.body.labels.get(ROW_LABEL)?;
+        serde_json::from_str(text).ok()
+    }
 }
 
 fn save(control: &Control, context: &StepContext<'_>) -> Result<Value, StepError> {
     let params: DdmCopy = context.params()?;
     let in_way = |error: &Error| of_database(context, error);
-    // What an earlier attempt left says nothing of the place in the log that it shows.
+    let repository = make_depot(control, context, params.project)?;
+    // A first start can have left it behind; one that does not say what it shows is of no use.
     if context.attempt() > 1 {
+        let label = params.copy.to_string();
+        for manifest in labelled(context, &repository, (LABEL, &label))? {
+            if let Some(said) = Said::of(&manifest) {
+                let name = manifest.id.to_string();
+                let read = read_back(&repository, &name).map_err(|error| in_way(&error));
+                let bytes = manifest.body.logical_bytes;
+                return read.map(|()| kept(name, bytes, said.shown));
+            }
+        }
         forget(control, context)?;
     }
     let (node, physical, server) = reach(control, &params).map_err(|error| in_way(&error))?;
-    let repository = make_depot(control, context, params.project)?;
     let before = control
         .follow_log(&server)
         .map_err(|error| of_control(context, &error))?;
-    let (manifest, taken) = stream(control, context, &repository, (&node, &physical))?;
+    let shown = Mutex::new(None);
+    let scratch = control.scratch().join(format!("copy-{}", params.copy));
+    let bring = |writer: &mut PipeWriter| {
+        let taken = node::back_up(&node.name, &node.address, &physical, &scratch, writer)?;
+        let bytes = taken.bytes;
+        // Before the end of the stream, so that the manifest can say it.
+        let seen = show(control, &params, &server, &before, taken);
+        let seen = seen.map(|shown| (said(control, &params, &node, &shown), shown));
+        *shown.lock().unwrap_or_else(PoisonError::into_inner) = Some(seen);
+        Ok(bytes)
+    };
+    let labels = || {
+        let id = (LABEL.to_owned(), params.copy.to_string());
+        let shown = shown.lock().unwrap_or_else(PoisonError::into_inner);
+        let row = match &*shown {
+            Some(Ok((Ok(said), _))) => Some((ROW_LABEL.to_owned(), json!(said).to_string())),
+            _ => None,
+        };
+        std::iter::once(id).chain(row).collect()
+    };
+    let (bytes, manifest) = store_stream((control, context), &repository, FILE, labels, bring)?
+        .map_err(|error| in_way(&of_source(error)))?;
+    let manifest = manifest.to_string();
+    let shown = shown.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let (said, shown) = shown
+        .unwrap_or_else(|| Err(Error::bug("a copy shows nothing", manifest.clone())))
+        .map_err(|error| in_way(&error))?;
+    said.map_err(|error| of_control(context, &error))?;
     read_back(&repository, &manifest).map_err(|error| in_way(&error))?;
-    let second = second_behind(control, &server).map_err(|error| in_way(&error))?;
-    let after = control
-        .follow_log(&server)
-        .map_err(|error| of_control(context, &error))?;
-    let epoch = run_of(control, &params, &taken, (&before, &after))
-        .map_err(|error| of_control(context, &error))?;
-    Ok(json!(Kept {
+    Ok(kept(manifest, bytes, shown))
+}
+
+fn kept(manifest: String, bytes: u64, shown: Shown) -> Value {
+    json!(Kept {
         manifest,
-        bytes: taken.bytes,
-        epoch,
+        bytes,
+        shown,
+    })
+}
+
+fn said(control: &Control, params: &DdmCopy, node: &DataNode, shown: &Shown) -> Result<Said> {
+    let row = control.read(|tx| Ok(tx.ddm_points().copy(&params.project, &params.copy)?))?;
+    let row = row.ok_or_else(|| Error::not_found(Reason::NoSuchBackup, params.copy))?;
+    Ok(Said {
+        id: params.copy,
+        instance: params.instance,
+        node: params.node,
+        node_name: node.name.clone(),
+        created_at: row.created_at,
+        shown: shown.clone(),
+    })
+}
+
+/// Ties a copy to the log that follows it.
+fn show(
+    control: &Control,
+    params: &DdmCopy,
+    server: &Server,
+    before: &DdmLogRow,
+    taken: Taken,
+) -> Result<Shown> {
+    let from_second = second_behind(control, server)?;
+    let after = control.follow_log(server)?;
+    Ok(Shown {
+        run: run_of(control, params, &taken, (before, &after))?,
         place: taken.place,
         gtid: taken.gtid,
         lsn: taken.lsn,
-        from_second: second,
-    }))
+        from_second,
+    })
 }
 
 fn reach(control: &Control, params: &DdmCopy) -> Result<(DataNode, Physical, Server)> {
@@ -102,24 +207,6 @@ fn reach(control: &Control, params: &DdmCopy) -> Result<(DataNode, Physical, Ser
         address: node.address.clone(),
     };
     Ok((node, physical, server))
-}
-
-/// Copies the files into the repository.
-fn stream(
-    control: &Control,
-    context: &StepContext<'_>,
-    repository: &Repository,
-    (node, physical): (&DataNode, &Physical),
-) -> Result<(String, Taken), StepError> {
-    let params: DdmCopy = context.params()?;
-    let labels = BTreeMap::from([(LABEL.to_owned(), params.copy.to_string())]);
-    let scratch = control.scratch().join(format!("copy-{}", params.copy));
-    let bring = |writer: &mut PipeWriter| {
-        node::back_up(&node.name, &node.address, physical, &scratch, writer)
-    };
-    let (taken, manifest) = store_stream((control, context), repository, FILE, labels, bring)?
-        .map_err(|error| of_database(context, &of_source(error)))?;
-    Ok((manifest.to_string(), taken))
 }
 
 /// Reads the stream as it is stored, to its end.
@@ -144,7 +231,7 @@ fn run_of(
     params: &DdmCopy,
     taken: &Taken,
     (before, after): (&DdmLogRow, &DdmLogRow),
-) -> Result<Option<u64>> {
+) -> Result<Option<(u64, i64)>> {
     let Some((file, offset)) = &taken.place else {
         return Ok(None);
     };
@@ -158,7 +245,7 @@ fn run_of(
             && part.file == *file
             && (part.from_offset..=part.to_offset).contains(offset)
     });
-    Ok(there.then_some(after.epoch))
+    Ok(there.then_some((after.epoch, after.from_second)))
 }
 
 /// Takes a save back: what it left, if anything, counts no more.
@@ -198,11 +285,7 @@ fn end(control: &Control, tx: &Tx<'_>, job: &Job, ending: &Ending) -> Result<()>
             row.status = DdmBackupStatus::Normal;
             row.manifest_id = Some(kept.manifest);
             row.file_bytes = Bytes(kept.bytes);
-            row.epoch = kept.epoch;
-            let (file, offset) = kept.place.unzip();
-            (row.log_file, row.log_offset) = (file, offset);
-            (row.gtid, row.lsn) = (kept.gtid, kept.lsn);
-            row.from_second = Some(kept.from_second);
+            kept.shown.tell(row);
         })?;
     Ok(())
 }
@@ -210,9 +293,9 @@ fn end(control: &Control, tx: &Tx<'_>, job: &Job, ending: &Ending) -> Result<()>
 /// The manifest of a good copy.
 pub(super) fn manifest_of(
     control: &Control,
-    project: strongroom_model::ProjectId,
-    copy: strongroom_model::DdmBackupId,
-) -> Result<strongroom_catalog::DdmNodeBackupRow> {
+    project: ProjectId,
+    copy: DdmBackupId,
+) -> Result<DdmNodeBackupRow> {
     let row = control.read(|tx| Ok(tx.ddm_points().copy(&project, &copy)?))?;
     row.filter(|row| row.status == DdmBackupStatus::Normal)
         .ok_or_else(|| Error::not_found(Reason::NoSuchBackup, copy))

@@ -35,8 +35,8 @@ use super::{
 use crate::{
     Control, Error, Reason, Result,
     ddm::{
-        archive,
         backups::good,
+        pieces,
         reach::{Reached, of_source},
         recovery, restores, tasks,
     },
@@ -213,7 +213,7 @@ fn assemble(repository: &Repository, pieces: &[DdmLogPartRow], log: &Path) -> Re
         read_file(
             repository,
             &piece.manifest_id,
-            archive::FILE,
+            pieces::FILE,
             |mut stored| {
                 io::copy(&mut stored, &mut out)?;
                 Ok(())
@@ -264,12 +264,12 @@ fn open(control: &Control, params: &DdmRecover) -> Result<Opened> {
 
 fn metadata(control: &Control, context: &StepContext<'_>) -> Result<Value, StepError> {
     let params: DdmRecover = context.params()?;
-    write_to(context, open(control, &params))
+    write_to(control, context, open(control, &params))
 }
 
 fn withdraw(control: &Control, context: &StepContext<'_>) -> Result<(), StepError> {
     let params: DdmRecover = context.params()?;
-    withdraw_from(context, open(control, &params))
+    withdraw_from(control, context, open(control, &params))
 }
 
 fn finished(control: &Control, tx: &Tx<'_>, job: &Job, ending: &Ending) -> Result<(), HookError> {

@@ -65,6 +65,7 @@ fn end(control: &Control, tx: &Tx<'_>, job: &Job, ending: &Ending) -> Result<()>
     for node in tx.ddm_instances().nodes(&project, &id)? {
         tx.ddm_instances().change_node(&project, &node.id, |row| {
             row.url_sealed = Sealed(Vec::new());
+            row.physical_sealed = None;
             row.updated_at = now;
         })?;
     }

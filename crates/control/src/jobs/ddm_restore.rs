@@ -8,7 +8,7 @@ use serde_json::Value;
 use strongroom_catalog::Tx;
 use strongroom_jobs::{Ending, Job, JobType, Step, StepContext, StepError, error::HookError};
 use strongroom_model::{DdmInstanceId, ProjectId, state::DdmInstanceStatus};
-use strongroom_source::ddm::{Document, Places};
+use strongroom_source::ddm::{Document, Places, Topology};
 
 use super::{
     ddm_backup::{of_database, read},
@@ -68,16 +68,20 @@ fn check(control: &Control, context: &StepContext<'_>) -> Result<Value, StepErro
 
 fn write(control: &Control, context: &StepContext<'_>) -> Result<Value, StepError> {
     let params: DdmRestore = context.params()?;
-    write_to(context, open(control, &params))
+    write_to(control, context, open(control, &params))
 }
 
 /// Writes the metadata to the layer.
 pub(super) fn write_to(
+    control: &Control,
     context: &StepContext<'_>,
     opened: Result<Opened>,
 ) -> Result<Value, StepError> {
     let written = opened.and_then(|(mut reached, document, places)| {
-        reached.layer.restore(&document, &places).map_err(of_source)
+        let restored = reached.layer.restore(&document, &places);
+        restored.map_err(of_source)?;
+        let topology = Topology::of(&document, &places).map_err(of_source)?;
+        control.keep_topology(&reached, &topology)
     });
     written.map_err(|error| of_database(context, &error))?;
     Ok(Value::Null)
@@ -85,16 +89,25 @@ pub(super) fn write_to(
 
 fn withdraw(control: &Control, context: &StepContext<'_>) -> Result<(), StepError> {
     let params: DdmRestore = context.params()?;
-    withdraw_from(context, open(control, &params))
+    withdraw_from(control, context, open(control, &params))
 }
 
 /// Removes what the metadata name from the layer.
 pub(super) fn withdraw_from(
+    control: &Control,
     context: &StepContext<'_>,
     opened: Result<Opened>,
 ) -> Result<(), StepError> {
     let withdrawn = opened.and_then(|(mut reached, document, _)| {
-        reached.layer.withdraw(&document).map_err(of_source)
+        reached.layer.withdraw(&document).map_err(of_source)?;
+        match reached.topology.take() {
+            Some(topology) => {
+                let bare = topology.bare();
+                reached.topology = Some(bare.clone());
+                control.keep_topology(&reached, &bare)
+            }
+            None => Ok(()),
+        }
     });
     withdrawn.map_err(|error| of_database(context, &error))
 }

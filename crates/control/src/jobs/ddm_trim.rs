@@ -1,26 +1,28 @@
 //! Lets go of copies and pieces of logs that no point in time needs any more.
 //!
 //! Points in time reach back as many days as backups are kept. For the first of these days the
-//! newest copy before it is needed, and the log from that copy on; what is older goes. Pieces that
-//! a crash left without a row go too. What is needed is worked out anew in the job, from the
-//! catalog and a clock that is believed.
+//! newest copy before it is needed, and the log from that copy on; what is older goes. Of a layer
+//! that was taken off the list all goes together, as many days later. What goes is chosen once, from
+//! the catalog and a clock that is believed, and written down with the job: whoever goes on after a
+//! crash forgets just that. While a recovery reads, nothing goes.
 
 use std::collections::BTreeSet;
 
-use serde_json::Value;
-use strongroom_catalog::Tx;
-use strongroom_engine::Repository;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use strongroom_catalog::{DdmInstanceRow, Tx};
 use strongroom_jobs::{Ending, Job, JobType, Step, StepContext, StepError, error::HookError};
-use strongroom_model::state::DdmBackupStatus;
+use strongroom_model::{DdmBackupId, state::DdmBackupStatus};
 
 use super::{
+    ddm_merge::forget_superfluous,
     depot::{self, forget_manifest, open_depot},
-    failure::{self, of_control, of_engine},
-    params::DdmTrim,
+    failure::{self, of_control},
+    params::DdmLogs,
 };
 use crate::{
     Control, Result,
-    ddm::{archive, tasks},
+    ddm::{recovery, tasks},
     schedule::Ledger,
 };
 
@@ -28,6 +30,7 @@ use crate::{
 pub(super) const JOB: JobType<Control> = JobType {
     name: super::DDM_TRIM,
     steps: &[
+        Step::new("choose", choose),
         Step::new("forget", forget).attempts(10),
         Step::new("free", free).attempts(10),
     ],
@@ -35,42 +38,73 @@ pub(super) const JOB: JobType<Control> = JobType {
 };
 
 /// What goes.
-#[derive(Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 struct Gone {
-    copies: Vec<(strongroom_model::DdmBackupId, Option<String>)>,
+    copies: Vec<(DdmBackupId, Option<String>)>,
     parts: Vec<(String, u64, String)>,
+    /// Nothing of the layer's points in time is left.
+    all: bool,
+}
+
+fn choose(control: &Control, context: &StepContext<'_>) -> Result<Value, StepError> {
+    let params: DdmLogs = context.params()?;
+    let gone = control
+        .read(|tx| unneeded(control, tx, &params))
+        .map_err(|error| of_control(context, &error))?;
+    Ok(json!(gone))
 }
 
 fn forget(control: &Control, context: &StepContext<'_>) -> Result<Value, StepError> {
-    let params: DdmTrim = context.params()?;
-    let refused = |error: &crate::Error| of_control(context, error);
-    let Some(repository) = open_depot(control, context, params.project)? else {
+    let params: DdmLogs = context.params()?;
+    let gone: Gone = context.output("choose")?.unwrap_or_default();
+    let project = params.project;
+    let Some(repository) = open_depot(control, context, project)? else {
         return Ok(Value::Null);
     };
-    let gone = control
-        .read(|tx| unneeded(control, tx, &params))
-        .map_err(|error| refused(&error))?;
-    // The row goes first: a piece whose data are gone must not be counted on.
+    // The row goes first: a piece whose data are gone must not be counted on. A recovery that was
+    // ordered meanwhile counts on what is left; the next trim goes on.
+    let let_go = |remove: &dyn Fn(&Tx<'_>) -> Result<()>| {
+        let gone = control.write(|tx| {
+            let free = !recovery::is_under_way(tx, params.instance)?;
+            if free {
+                remove(tx)?;
+            }
+            Ok(free)
+        });
+        gone.map_err(|error| of_control(context, &error))
+    };
     for (id, manifest) in gone.copies {
-        control
-            .write(|tx| Ok(tx.ddm_points().remove_copy(&params.project, &id)?))
-            .map_err(|error| refused(&error))?;
+        if !let_go(&|tx| Ok(tx.ddm_points().remove_copy(&project, &id).map(drop)?))? {
+            return Ok(Value::Null);
+        }
         if let Some(manifest) = manifest {
             forget_manifest(control, context, &repository, &manifest)?;
         }
     }
     for (server, seq, manifest) in gone.parts {
-        control
-            .write(|tx| Ok(tx.ddm_points().remove_part(&params.project, &server, seq)?))
-            .map_err(|error| refused(&error))?;
+        let remove = |tx: &Tx<'_>| {
+            let removed = tx
+                .ddm_points()
+                .remove_part(&project, &server, (seq, &manifest));
+            Ok(removed.map(drop)?)
+        };
+        if !let_go(&remove)? {
+            return Ok(Value::Null);
+        }
         forget_manifest(control, context, &repository, &manifest)?;
     }
-    forget_orphans(control, context, &repository, &params)?;
+    if gone.all {
+        let_go(&|tx| {
+            let removed = tx.ddm_points().remove_logs(&project, &params.instance);
+            Ok(removed.map(drop)?)
+        })?;
+    }
+    forget_superfluous(control, context, &repository, &params)?;
     Ok(Value::Null)
 }
 
 /// What no second of the days that are kept needs.
-fn unneeded(control: &Control, tx: &Tx<'_>, params: &DdmTrim) -> Result<Gone> {
+fn unneeded(control: &Control, tx: &Tx<'_>, params: &DdmLogs) -> Result<Gone> {
     let mut gone = Gone::default();
     let now = control.now();
     let Some(believed) = Ledger::read(tx, now)?.believed(now) else {
@@ -81,6 +115,13 @@ fn unneeded(control: &Control, tx: &Tx<'_>, params: &DdmTrim) -> Result<Gone> {
         return Ok(gone);
     };
     let horizon = believed.as_seconds() - i64::from(row.keep_days) * 86_400;
+    if let Some(removed) = row.removed_at {
+        return if removed.as_seconds() <= horizon {
+            everything(tx, &row)
+        } else {
+            Ok(gone)
+        };
+    }
     let copies = tx.ddm_points().copies(&project, &instance)?;
     let nodes: BTreeSet<_> = copies.iter().map(|copy| copy.node_id).collect();
     // The layer's log tells of changes since the oldest backup of metadata.
@@ -111,13 +152,16 @@ fn unneeded(control: &Control, tx: &Tx<'_>, params: &DdmTrim) -> Result<Gone> {
         }
     }
     for (server, second) in needed {
-        let parts = tx.ddm_points().parts(&project, &server)?;
+        let mut parts = tx.ddm_points().parts(&project, &server)?;
+        parts.retain(|part| part.instance_id == instance);
         let last = parts.last().map(|part| part.seq);
         // A file goes whole, so that what is left of it can be put together.
         for file in
             parts.chunk_by(|one, other| (one.epoch, &one.file) == (other.epoch, &other.file))
         {
-            let old = file.iter().all(|part| part.until_second < second - 1);
+            let old = file
+                .iter()
+                .all(|part| part.until_second < second.saturating_sub(1));
             for part in file.iter().filter(|part| old && Some(part.seq) != last) {
                 gone.parts
                     .push((server.clone(), part.seq, part.manifest_id.clone()));
@@ -127,55 +171,27 @@ fn unneeded(control: &Control, tx: &Tx<'_>, params: &DdmTrim) -> Result<Gone> {
     Ok(gone)
 }
 
-/// Forgets pieces that a crash left before their row was written. One that is being written now has
-/// the number behind the last.
-fn forget_orphans(
-    control: &Control,
-    context: &StepContext<'_>,
-    repository: &Repository,
-    params: &DdmTrim,
-) -> Result<(), StepError> {
-    let known = control.read(|tx| {
-        let parts = tx
-            .ddm_points()
-            .all_parts(&params.project, &params.instance)?;
-        Ok(parts)
-    });
-    let known = known.map_err(|error| of_control(context, &error))?;
-    let named: BTreeSet<_> = known.iter().map(|part| part.manifest_id.as_str()).collect();
-    let all = repository
-        .manifests()
-        .map_err(|error| of_engine(context, &error))?;
-    for id in all {
-        let text = id.to_string();
-        if named.contains(text.as_str()) {
-            continue;
-        }
-        let Ok(manifest) = repository.manifest(&id) else {
-            continue;
-        };
-        let said = manifest.body.labels.get(archive::LABEL);
-        let Some(said) = said.and_then(|said| serde_json::from_str::<Value>(said).ok()) else {
-            continue;
-        };
-        let server = said["server"].as_str().unwrap_or_default();
-        let last = known.iter().filter(|part| part.server_id == server);
-        let last = last.map(|part| part.seq).max().unwrap_or_default();
-        let ours = said["instance"] == params.instance.to_string();
-        if ours && said["seq"].as_u64().is_some_and(|seq| seq <= last) {
-            forget_manifest(control, context, repository, &text)?;
-        }
-    }
-    Ok(())
+/// All that is left of a layer's points in time.
+fn everything(tx: &Tx<'_>, row: &DdmInstanceRow) -> Result<Gone> {
+    let points = tx.ddm_points();
+    let copies = points.copies(&row.project_id, &row.id)?.into_iter();
+    let parts = points.all_parts(&row.project_id, &row.id)?.into_iter();
+    Ok(Gone {
+        copies: copies.map(|copy| (copy.id, copy.manifest_id)).collect(),
+        parts: parts
+            .map(|part| (part.server_id, part.seq, part.manifest_id))
+            .collect(),
+        all: true,
+    })
 }
 
 fn free(control: &Control, context: &StepContext<'_>) -> Result<Value, StepError> {
-    let params: DdmTrim = context.params()?;
+    let params: DdmLogs = context.params()?;
     depot::free(control, context, params.project)
 }
 
 fn finished(control: &Control, tx: &Tx<'_>, job: &Job, ending: &Ending) -> Result<(), HookError> {
-    let params: DdmTrim = super::of_job(&job.params).map_err(failure::hook)?;
+    let params: DdmLogs = super::of_job(&job.params).map_err(failure::hook)?;
     let ended = tasks::ended(control, tx, params.project, job, ending);
     ended.map(drop).map_err(failure::hook)
 }

@@ -10,7 +10,7 @@ use serde_json::Value;
 use strongroom_engine::{
     Error as EngineError, Manifest, ManifestId, Repository,
     collect::{CollectOptions, collect},
-    tree::{Progress, SaveOptions, save_input},
+    tree::{Progress, SaveOptions, save_labelled_input},
 };
 use strongroom_jobs::{StepContext, StepError};
 use strongroom_model::ProjectId;
@@ -112,17 +112,17 @@ pub(super) fn labelled(
 
 /// Reads from a database in one thread and stores what comes in another, as a file of that name.
 ///
-/// What goes wrong with the database is the inner failure.
+/// The labels are asked for when all has come. What goes wrong with the database is the inner
+/// failure.
 pub(super) fn store_stream<T: Send>(
     (control, context): (&Control, &StepContext<'_>),
     repository: &Repository,
     file: &str,
-    labels: BTreeMap<String, String>,
+    labels: impl FnOnce() -> BTreeMap<String, String> + Send,
     bring: impl FnOnce(&mut PipeWriter) -> ddm::Result<T> + Send,
 ) -> Result<ddm::Result<(T, ManifestId)>, StepError> {
     let progress = Progress::default();
-    let mut options = SaveOptions::new(&progress, control.shared_entropy());
-    options.labels = labels;
+    let options = SaveOptions::new(&progress, control.shared_entropy());
     let store = || {
         let (mut writer, mut reader) = pipe();
         thread::scope(|scope| {
@@ -132,7 +132,7 @@ pub(super) fn store_stream<T: Send>(
                 Ok(brought)
             });
             let input = only_file(file, &mut reader);
-            let saved = save_input(repository, input, control.time(), &options);
+            let saved = save_labelled_input(repository, input, control.time(), &options, labels);
             // A save that failed reads no more; the other must see that, not wait for ever.
             drop(reader);
             let panicked = |_| Err(ddm::Error::Unfit("the reading panicked".to_owned()));

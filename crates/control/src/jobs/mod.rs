@@ -12,8 +12,8 @@
 //! - `audit_backup`, `audit_delete`, `audit_restore`, `audit_verify`: audit logs of databases;
 //!   `audit_told`: what a segment tells of its backup's row
 //! - `ddm_backup`, `ddm_delete_backup`, `ddm_remove`, `ddm_restore`, `ddm_schema`: sharding layers
-//! - `ddm_copy`, `ddm_recover`, `ddm_trim`: their data nodes, at points in time
-//! - `ddm_told`: what a manifest tells of its backup's row
+//! - `ddm_copy`, `ddm_merge`, `ddm_recover`, `ddm_trim`: their data nodes, at points in time
+//! - `ddm_told`: what a manifest tells of its backup's row; `ddm_points_told`: of copies and logs
 //! - `depot`: how the repository of database backups is reached
 //! - `params`: what the jobs are told; `failure`: how a step fails; `repository`: how a vault's
 //!   data are reached; `saved`: what a manifest says; `books`: its size against a vault;
@@ -32,6 +32,8 @@ pub(crate) mod collect;
 mod ddm_backup;
 mod ddm_copy;
 mod ddm_delete_backup;
+mod ddm_merge;
+pub(crate) mod ddm_points_told;
 mod ddm_recover;
 mod ddm_remove;
 mod ddm_restore;
@@ -109,6 +111,8 @@ pub(crate) const DDM_BACKUP: &str = "ddm_backup";
 pub(crate) const DDM_COPY: &str = "ddm_copy";
 /// The name of the job that deletes a backup of that.
 pub(crate) const DDM_DELETE_BACKUP: &str = "ddm_delete_backup";
+/// The name of the job that puts pieces of archived logs together.
+pub(crate) const DDM_MERGE: &str = "ddm_merge";
 /// The name of the job that brings data nodes and metadata to a point in time.
 pub(crate) const DDM_RECOVER: &str = "ddm_recover";
 /// The name of the job that takes a sharding layer off the list.
@@ -144,6 +148,7 @@ pub const ALL: &[&JobType<Control>] = &[
     &ddm_backup::JOB,
     &ddm_copy::JOB,
     &ddm_delete_backup::JOB,
+    &ddm_merge::JOB,
     &ddm_recover::JOB,
     &ddm_remove::JOB,
     &ddm_restore::JOB,
@@ -203,7 +208,7 @@ pub(crate) fn enqueue(
 }
 
 /// The parameters of a job, in the hook that ends it.
-fn of_job<T: DeserializeOwned>(params: &Value) -> Result<T> {
+pub(crate) fn of_job<T: DeserializeOwned>(params: &Value) -> Result<T> {
     T::deserialize(params).map_err(|error| Error::bug("a job's parameters are unreadable", error))
 }
 
@@ -238,6 +243,7 @@ mod tests {
             DDM_BACKUP,
             DDM_COPY,
             DDM_DELETE_BACKUP,
+            DDM_MERGE,
             DDM_RECOVER,
             DDM_REMOVE,
             DDM_RESTORE,

@@ -219,9 +219,10 @@ pub(crate) struct DdmRelation {
     pub(crate) copy: DdmBackupId,
 }
 
-/// Lets go of copies and logs that no point in time needs any more.
+/// Puts pieces of a layer's logs together, or lets go of copies and logs that no point in time needs
+/// any more.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct DdmTrim {
+pub(crate) struct DdmLogs {
     pub(crate) project: ProjectId,
     pub(crate) instance: DdmInstanceId,
 }
@@ -279,6 +280,11 @@ pub(crate) struct Retain {
     pub(crate) vault: VaultId,
     /// Whether packs were written anew, so that nothing counts as done.
     pub(crate) again: bool,
+}
+
+/// One job of a project frees room in its database backups, or exchanges what they hold, at a time.
+pub(crate) fn depot_key(project: ProjectId) -> String {
+    format!("depot:{project}")
 }
 
 /// Work on one resource is done in the order it was asked for.

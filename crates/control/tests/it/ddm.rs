@@ -31,6 +31,7 @@ fn register(world: &World, cluster: &Cluster) -> Instance {
             .map(|(number, node)| (format!("node{number}"), node.url()))
             .collect(),
         copies: std::collections::BTreeMap::new(),
+        topology: None,
         project_id: None,
         keep_days: None,
         backup_minute: None,

@@ -12,6 +12,7 @@ mod failures;
 mod freshness;
 mod lists;
 mod locks_at_store;
+mod points;
 mod rebuild;
 mod replication;
 mod retention;

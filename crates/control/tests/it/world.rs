@@ -9,7 +9,7 @@ use std::{
 };
 
 use strongroom_catalog::{
-    Catalog, PolicyType, ResourceRow, Tx, VaultPolicyRow,
+    Catalog, DdmLogPartRow, PolicyType, ResourceRow, Tx, VaultPolicyRow,
     identity::{DomainRow, ProjectRow},
     jobs::WithEnded,
 };
@@ -398,6 +398,49 @@ impl World {
             .read::<_, strongroom_catalog::Error>(list)
             .unwrap()
             .total
+    }
+
+    /// The pieces of logs that the catalog names, by server and in order.
+    pub(crate) fn pieces(&self) -> Vec<DdmLogPartRow> {
+        let project = self.alice.project_id.unwrap();
+        let all = |tx: &Tx<'_>| {
+            let mut all = Vec::new();
+            for log in tx.ddm_points().any_project_logs()? {
+                all.extend(tx.ddm_points().parts(&project, &log.server_id)?);
+            }
+            Ok(all)
+        };
+        self.catalog
+            .read::<_, strongroom_catalog::Error>(all)
+            .unwrap()
+    }
+
+    /// Takes a piece out of the catalog, and nothing else.
+    pub(crate) fn forget_piece(&self, piece: &DdmLogPartRow) {
+        let name = (piece.seq, piece.manifest_id.as_str());
+        let remove = |tx: &Tx<'_>| {
+            tx.ddm_points()
+                .remove_part(&piece.project_id, &piece.server_id, name)
+        };
+        let gone = self
+            .catalog
+            .write::<_, strongroom_catalog::Error>(remove)
+            .unwrap();
+        assert!(gone);
+    }
+
+    /// The repository of the first project's database backups.
+    pub(crate) fn depot(&self) -> Repository {
+        let project = self.alice.project_id.unwrap();
+        let row = self
+            .catalog
+            .read::<_, strongroom_catalog::Error>(|tx| tx.depots().get(&project))
+            .unwrap()
+            .unwrap();
+        let store = self.store(row.vault_id);
+        let record = store.get(&Key::new("depot.json").unwrap()).unwrap();
+        let opened = master_key().open_record(&record).unwrap();
+        Repository::open(store, &Unlock::Key(opened.key())).unwrap()
     }
 
     /// Says that so much of a vault's quota is used.

@@ -218,6 +218,16 @@ pub(super) fn schemas(session: &mut Session) -> Result<Vec<Schema>> {
     Ok(found)
 }
 
+/// The names of the logical schemas, and how many tables each has.
+pub(super) fn counted_schemas(session: &mut Session) -> Result<Vec<(String, u64)>> {
+    let mut found = Vec::new();
+    for schema in schemas(session)? {
+        let tables = table_names(session, &schema.name)?.len() as u64;
+        found.push((schema.name, tables));
+    }
+    Ok(found)
+}
+
 /// Names and kinds of a schema's tables: tables before the views that may hang on them.
 pub(super) fn table_names(session: &mut Session, schema: &str) -> Result<Vec<(String, String)>> {
     let sql = format!("SHOW FULL TABLES FROM {}", quoted(schema));

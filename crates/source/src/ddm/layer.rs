@@ -134,6 +134,16 @@ pub trait ShardingLayer: Send {
     /// What it says of itself; an error if it is not what the provider is for.
     fn look(&mut self) -> Result<Looked>;
 
+    /// Refuses to go on if what the provider was told does not fit what is there.
+    fn fits(&mut self, _nodes: &[DataNode]) -> Result<()> {
+        Ok(())
+    }
+
+    /// Refuses if making and dropping schemas is not for us.
+    fn may_change_schemas(&self) -> Result<()> {
+        Ok(())
+    }
+
     /// Everything it knows, and the place in each data node's log at the same instant.
     fn capture(&mut self, order: &Capture<'_>, sink: Sink<'_>) -> Result<()>;
 

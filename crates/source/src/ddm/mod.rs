@@ -6,7 +6,7 @@
 //!
 //! - [`address`]: where a database is, with its password, which is shown nowhere
 //! - [`layer`]: what every provider can do; [`provider`]: which there are
-//! - `spider`: MariaDB with its Spider engine
+//! - `spider`: MariaDB with its Spider engine; [`topology`]: any server, with a file of ours
 //! - [`document`]: what a backup of metadata holds
 //! - `capture`: the document of a layer, consistent; [`restore`]: the way back
 //! - [`node`]: a data node's own files and log, kept and rolled forward
@@ -25,6 +25,7 @@ pub mod provider;
 pub mod restore;
 mod session;
 mod spider;
+pub mod topology;
 
 pub use address::Address;
 pub use document::{Document, Line};
@@ -33,3 +34,4 @@ pub use layer::{Capture, DataNode, Ground, Looked, Shard, ShardingLayer, Table};
 pub use provider::Provider;
 pub use restore::Places;
 pub use session::{databases, drop_databases, look};
+pub use topology::Topology;

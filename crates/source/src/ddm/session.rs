@@ -8,7 +8,7 @@ use std::time::Duration;
 use mysql::{Conn, Params, Row, Value, prelude::Queryable as _};
 
 use super::{
-    address::Address,
+    address::{Address, Encryption},
     error::{Error, Result},
     layer::Looked,
 };
@@ -40,8 +40,25 @@ impl Session {
         let connection =
             Conn::new(options).map_err(|error| Error::of(&name, "take a connection", error))?;
         let mut session = Self { name, connection };
+        if address.encryption != Encryption::Off {
+            session.must_be_encrypted()?;
+        }
         session.plain()?;
         Ok(session)
+    }
+
+    /// Refuses a connection that came about without what was asked for.
+    fn must_be_encrypted(&mut self) -> Result<()> {
+        let sql = "SHOW SESSION STATUS LIKE 'Ssl_cipher'";
+        let cipher = self.first("say how we are connected", sql, |row| {
+            row.skip();
+            row.text()
+        })?;
+        if cipher.is_none_or(|cipher| cipher.is_empty()) {
+            let why = format!("the connection to {} is not encrypted", self.name);
+            return Err(Error::Unfit(why));
+        }
+        Ok(())
     }
 
     /// Makes the session's settings plain.

@@ -99,11 +99,11 @@ operations! { Ddm;
 
     /// Creating an Instance, Version 1
     CreateInstance: Post "/v1/{project_id}/instances", "ddm:instances:create", 200,
-        not_yet("instances are registered by operators with `strongroom resource add ddm`");
+        refused("servers are their owners'; register one with `strongroom resource add ddm`");
 
     /// Creating an Instance
     CreateDdmInstance: Post "/v3/{project_id}/instances", "ddm:instances:create", 202,
-        not_yet("instances are registered by operators with `strongroom resource add ddm`");
+        refused("servers are their owners'; register one with `strongroom resource add ddm`");
 
     /// Deleting an Instance, Version 1
     DeleteInstance: Delete "/v1/{project_id}/instances/{instance_id}", "ddm:instances:delete", 200,
@@ -205,7 +205,7 @@ operations! { Ddm;
     /// Restarting an Instance
     RestartDdmInstance: Post "/v3/{project_id}/instances/{instance_id}/restart",
         "ddm:instances:restart", 202,
-        not_yet("running instances, which are their owners' own servers");
+        refused("servers are their owners', who restart them");
 
     /// Querying Accounts
     ListDdmUsers: Get "/v3/{project_id}/instances/{instance_id}/users", "ddm:users:list", 200,

@@ -20,12 +20,15 @@ pub struct InstanceRegistration {
     pub project_id: Option<String>,
     /// Its name, unique in the project.
     pub name: String,
-    /// What kind of layer it is: `spider`.
+    /// What kind of layer it is: `spider`, `topology`.
     pub provider: String,
     /// How it is reached: `mysql://USER:PASSWORD@HOST:PORT`.
     pub url: Secret,
     /// The database servers behind it.
     pub data_nodes: Vec<DataNodeRegistration>,
+    /// The text of its topology file, for `topology`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub topology: Option<String>,
     /// Days that its backups are kept; 30 if nothing is said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub keep_days: Option<u32>,
@@ -64,6 +67,13 @@ pub struct RegisteredInstance {
     pub version: String,
     /// The database servers behind it.
     pub data_nodes: Vec<RegisteredDataNode>,
+}
+
+/// What is where, as an instance was told or as it was restored.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TopologyReply {
+    /// The text of the topology file.
+    pub topology: String,
 }
 
 /// A database server that was registered.

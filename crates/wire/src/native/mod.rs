@@ -22,7 +22,7 @@ use audit_log::{
 };
 use database::{
     BackUpInstanceReply, Copies, CopiesStarted, InstancePath, InstanceRegistration, Logs,
-    RegisteredInstance,
+    RegisteredInstance, TopologyReply,
 };
 use retention::RetentionPreview;
 use safety::{Deed, Grace, Plan, Trash, VaultSafety, VaultSafetyChange};
@@ -125,6 +125,11 @@ operations! { Native;
     ArchiveLogs: Post "/native/v1/instances/{instance_id}/logs",
         "native:instances:archive", 200,
         working(InstancePath, NoQuery, Empty) -> Logs;
+
+    /// Showing the topology file of a sharding layer
+    ShowTopology: Get "/native/v1/instances/{instance_id}/topology",
+        "native:instances:getTopology", 200,
+        working(InstancePath, NoQuery, Empty) -> TopologyReply;
 
     /// Cancelling a task
     CancelTask: Post "/native/v1/tasks/{operation_log_id}/cancel", "native:tasks:cancel", 202,

@@ -5,7 +5,7 @@
 
 mod recovery;
 
-use std::fs;
+use std::{fs, path::PathBuf};
 
 use anyhow::{Context as _, Result, bail};
 use clap::Subcommand;
@@ -76,6 +76,11 @@ pub(crate) enum Verb {
         /// Its id or name; an id if it is gone
         instance: String,
     },
+    /// Print the topology file of an instance, as it was registered or restored
+    Topology {
+        /// Its id or name
+        instance: String,
+    },
     /// Bring data nodes and metadata back to a point in time, on empty servers
     Recover {
         /// The instance that it was, by id or name; an id if it is gone
@@ -131,9 +136,12 @@ pub(crate) struct Layer {
     /// output: ssh db1 mariadb-backup --backup --stream=mbstream; may be repeated
     #[arg(long = "backup-command", value_name = "NAME=COMMAND", requires = "url")]
     backup_commands: Vec<String>,
-    /// ddm: what kind of layer it is
-    #[arg(long, default_value = "spider", requires = "url")]
-    provider: String,
+    /// ddm: what kind of layer it is: spider, topology [default: spider, with --topology topology]
+    #[arg(long, requires = "url")]
+    provider: Option<String>,
+    /// ddm: the topology file of a layer that does not say itself what is where
+    #[arg(long, value_name = "FILE", requires = "url")]
+    topology: Option<PathBuf>,
     /// ddm, audit: days that backups are kept [default: 30, of audit logs 180]
     #[arg(long, value_name = "DAYS")]
     pub(crate) keep_days: Option<u32>,
@@ -169,10 +177,19 @@ pub(crate) fn add(connection: &Connection, options: resource::Add) -> Result<Reg
             bail!("{word} names no --data-node");
         }
     }
+    let topology = layer.topology.as_ref().map(|path| {
+        fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))
+    });
+    let kind = if topology.is_some() {
+        "topology"
+    } else {
+        "spider"
+    };
     let registration = InstanceRegistration {
         project_id: options.project,
         name: options.name,
-        provider: layer.provider,
+        provider: layer.provider.unwrap_or_else(|| kind.to_owned()),
+        topology: topology.transpose()?,
         url: address(&url)?,
         data_nodes: nodes,
         keep_days: layer.keep_days,
@@ -222,6 +239,7 @@ impl Verb {
             Self::Copies { instance } => recovery::copies(&connection, output, &instance),
             Self::Logs { instance } => recovery::logs(&connection, output, &instance),
             Self::Times { instance } => recovery::times(&connection, output, &instance),
+            Self::Topology { instance } => recovery::topology(&connection, output, &instance),
             Self::Recover {
                 instance,
                 at,

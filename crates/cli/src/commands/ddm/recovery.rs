@@ -13,8 +13,8 @@ use strongroom_wire::{
         },
     },
     native::{
-        ArchiveLogs, CopyDataNodes, ListCopies,
-        database::{Copies, InstancePath as NativePath, Logs},
+        ArchiveLogs, CopyDataNodes, ListCopies, ShowTopology,
+        database::{Copies, InstancePath as NativePath, Logs, TopologyReply},
     },
     query::{NoQuery, Offset},
 };
@@ -57,6 +57,13 @@ pub(super) fn copy(connection: &Connection, output: Output, word: &str) -> Resul
         let ids = begun.copies.iter().map(|copy| copy.copy_id.clone());
         ids.collect::<Vec<_>>().join("\n")
     })
+}
+
+pub(super) fn topology(connection: &Connection, output: Output, word: &str) -> Result<()> {
+    let found: TopologyReply = connection
+        .call::<ShowTopology>(native(connection, word)?, NoQuery, Empty)
+        .with_context(|| format!("cannot show the topology of {word}"))?;
+    output.show(&found, |found| found.topology.clone())
 }
 
 pub(super) fn copies(connection: &Connection, output: Output, word: &str) -> Result<()> {

@@ -96,6 +96,11 @@ impl Points {
         })
     }
 
+    /// The pieces of each server's log, in order.
+    pub(crate) fn parts(&self) -> impl Iterator<Item = &[DdmLogPartRow]> {
+        self.parts.values().map(Vec::as_slice)
+    }
+
     fn parts_of(&self, server: &str) -> &[DdmLogPartRow] {
         self.parts.get(server).map_or(&[], Vec::as_slice)
     }

@@ -211,11 +211,12 @@ pub(super) fn defaults(scratch: &Path, address: &Address) -> Result<String> {
     let path = scratch.join("client.cnf");
     let mut file = private_file(&path)?;
     let text = zeroize::Zeroizing::new(format!(
-        "[client]\nprotocol=tcp\nhost={}\nport={}\nuser={}\npassword={}\n",
+        "[client]\nprotocol=tcp\nhost={}\nport={}\nuser={}\npassword={}\n{}",
         quoted(address.host.trim_matches(['[', ']'])),
         address.port,
         quoted(&address.user),
         quoted(&address.password).as_str(),
+        address.encryption.option_lines(quoted),
     ));
     file.write_all(text.as_bytes())?;
     Ok(format!("--defaults-file={}", path.display()))

@@ -123,13 +123,7 @@ impl ShardingLayer for Spider {
     }
 
     fn schemas(&mut self) -> Result<Vec<(String, u64)>> {
-        let mut session = self.session()?;
-        let mut found = Vec::new();
-        for schema in schemas(&mut session)? {
-            let tables = table_names(&mut session, &schema.name)?.len() as u64;
-            found.push((schema.name, tables));
-        }
-        Ok(found)
+        capture::counted_schemas(&mut self.session()?)
     }
 
     fn schema(&mut self, name: &str) -> Result<Option<SchemaView>> {
