@@ -172,7 +172,8 @@ impl Backend for Recorded {
 
     fn list(&self, listing: Listing<'_>, visit: &mut Visit<'_>) -> Result<()> {
         let done: Result<(), Error> = self.inner.backend().list(listing, visit);
-        self.recorder.note(Operation::List, listing.prefix, done, |()| 0)
+        self.recorder
+            .note(Operation::List, listing.prefix, done, |()| 0)
     }
 
     fn delete(&self, key: &Key) -> Result<()> {
