@@ -341,6 +341,37 @@ fn bad_input_is_refused_with_the_vendors_codes_and_loses_nothing() -> Result<()>
 }
 
 #[test]
+fn what_was_set_at_registration_can_be_changed() -> Result<()> {
+    let stage = Stage::set()?;
+    let set = |words: &[&str]| -> Result<Value> {
+        let all = [&["audit", "set", "shop"], words].concat();
+        stage.service.program().json(&all)
+    };
+    let before = set(&[])?;
+    assert_eq!(
+        (&before["hurry_percent"], &before["keep_days"]),
+        (&json!(80), &json!(180))
+    );
+    let now = set(&[
+        "--hurry-percent",
+        "0",
+        "--timezone",
+        "-03:00",
+        "--keep-days",
+        "90",
+    ])?;
+    assert_eq!(
+        (&now["hurry_percent"], &now["keep_days"], &now["timezone"]),
+        (&json!(0), &json!(90), &json!("GMT-03:00"))
+    );
+    let why = stage.refused(&["audit", "set", "shop", "--hurry-percent", "101"])?;
+    assert!(why.contains("from 0 to 100"), "{why}");
+    stage.refused(&["audit", "set", "shop", "--keep-days", "0"])?;
+    assert_eq!(set(&["--comment", "of a shop"])?["hurry_percent"], 0);
+    Ok(())
+}
+
+#[test]
 fn a_directory_has_one_instance_and_what_is_lost_in_it_is_told() -> Result<()> {
     let stage = Stage::set()?;
     stage.backup()?;

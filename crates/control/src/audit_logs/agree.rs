@@ -1,7 +1,8 @@
 //! Whether a line agrees with what is asked for, the cheap questions first.
 //!
 //! A line is taken apart only if its time fits and a piece of the word that is looked for stands in
-//! it as it is: whatever a format escapes, it leaves letters and digits alone.
+//! it as it is: whatever a format escapes, it leaves letters and digits alone. Only JSON may spell
+//! any of them as `\u0041`; a line that does is taken apart whatever is looked for.
 
 use strongroom_model::Timestamp;
 use strongroom_source::audit::{
@@ -20,7 +21,7 @@ pub(super) struct Matcher<'q> {
     plain: bool,
 }
 
-/// Parts of a word that stand in a line as they are, whatever its format escapes.
+/// Parts of a word that stand in a line as they are, unless it is JSON that spells its letters.
 fn needles(word: &str) -> impl Iterator<Item = Needle> {
     let runs = word.split(|letter: char| !letter.is_ascii_alphanumeric());
     runs.filter(|run| !run.is_empty()).map(Needle::of)
@@ -89,7 +90,7 @@ impl<'q> Matcher<'q> {
             || self
                 .needles
                 .iter()
-                .all(|needle| needle.find(line.bytes).is_some())
+                .all(|needle| needle.may_be_in(format, line.bytes))
                 && self.agrees_closely(&Record::of(format, line.bytes, zone))
     }
 

@@ -217,7 +217,8 @@ impl Chain<'_> {
             .map_err(of_engine)?;
         let segment = Segment::of(&manifest)
             .ok_or_else(|| Error::bug("a segment has no head", saved.manifest.to_string()))?;
-        self.segments.push(segment.clone());
+        let settled = Arc::make_mut(&mut self.settled);
+        settled.segments.push(Arc::new(segment.clone()));
         Ok(segment)
     }
 
@@ -238,8 +239,9 @@ impl Chain<'_> {
             Ok(()) | Err(EngineError::ManifestMissing { .. }) => {}
             Err(error) => return Err(of_engine(error)),
         }
-        for known in &mut self.segments {
+        for known in &mut Arc::make_mut(&mut self.settled).segments {
             if known.head.number == number {
+                let known = Arc::make_mut(known);
                 (known.manifest, known.deleted) = (saved.manifest, Some(now));
             }
         }

@@ -197,11 +197,8 @@ impl Chain<'_> {
         self.check_links(&mut report)?;
         self.check_anchor(&mut report);
         let mut lost = false;
-        for segment in self
-            .segments
-            .iter()
-            .filter(|segment| touches(segment, order))
-        {
+        let touched = self.segments().iter();
+        for segment in touched.filter(|segment| touches(segment, order)) {
             self.check_segment(segment, order, &mut report)?;
             lost |= segment
                 .head
@@ -209,11 +206,11 @@ impl Chain<'_> {
                 .iter()
                 .any(strongroom_source::audit::Gap::loses);
         }
-        let first = self.segments.first();
+        let first = self.segments().first();
         let since_then =
             first.is_some_and(|first| first.head.number == 1 && since(first) <= order.from);
         let until_then = self
-            .segments
+            .segments()
             .iter()
             .any(|segment| segment.head.looked_at >= order.to && segment.head.is_caught_up());
         report.unproven = report.reasons(since_then, until_then, lost);
@@ -222,8 +219,8 @@ impl Chain<'_> {
     }
 
     fn blank(&self, order: &VerifyOrder<'_>) -> Report {
-        let (first, last) = (self.segments.first(), self.last());
-        let mut caught_up = self.segments.iter().rev().map(|segment| &segment.head);
+        let (first, last) = (self.segments().first(), self.last());
+        let mut caught_up = self.segments().iter().rev().map(|segment| &segment.head);
         Report {
             version: 1,
             instance: self.instance.clone(),
@@ -257,7 +254,7 @@ impl Chain<'_> {
     fn check_links(&self, report: &mut Report) -> Result<()> {
         use ProblemKind as P;
         let mut before: Option<&Segment> = None;
-        for segment in &self.segments {
+        for segment in self.segments() {
             let number = segment.head.number;
             let expected = before.map_or(1, |before| before.head.number + 1);
             for missing in expected..number {
@@ -282,7 +279,7 @@ impl Chain<'_> {
             }
             before = Some(segment);
         }
-        for rival in &self.rivals {
+        for rival in &self.settled.rivals {
             let what = format!("manifest {} claims the same place", rival.manifest);
             report.problem(P::Duplicate, Some(rival.head.number), what);
         }
@@ -291,7 +288,7 @@ impl Chain<'_> {
             report.problem(P::Unreadable, None, what);
         }
         // What is remembered of a manifest must be what is in it now.
-        for segment in &self.segments {
+        for segment in self.segments() {
             match self.written(segment) {
                 Ok((_, text)) if link(&text) == segment.link => {}
                 Ok(_) => {
@@ -313,7 +310,7 @@ impl Chain<'_> {
             return;
         };
         let there = self
-            .segments
+            .segments()
             .iter()
             .any(|segment| segment.head.number == anchor.number && segment.link == anchor.link);
         if !there {

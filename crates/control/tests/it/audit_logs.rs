@@ -585,6 +585,39 @@ fn a_report_is_signed_and_a_changed_one_is_refused() {
 }
 
 #[test]
+fn a_statement_of_json_is_found_however_its_letters_are_spelled() {
+    let folder = tempfile::tempdir().unwrap();
+    let line = |second: u32, statement: &str| {
+        format!(
+            "{{\"timestamp\": \"2026-01-02T00:00:0{second}Z\", \"user\": \"app\", \"sqltext\": \"{statement}\"}}\n"
+        )
+    };
+    let text = [
+        line(1, "DROP TABLE orders"),
+        line(2, "\\u0044\\u0052op TABLE orders"),
+        line(3, "SELECT '\\u00e4'"),
+        line(4, "d\\u0072\\u006Fp table orders"),
+    ];
+    fs::write(folder.path().join("audit.json"), text.concat()).unwrap();
+    let logs = LogDirectory::open(folder.path(), Format::JsonLines).unwrap();
+    let query = Query {
+        keyword: Some("Drop Table".to_owned()),
+        user: Some("app".to_owned()),
+        order: Order::OldestFirst,
+        limit: 10,
+        ..Query::default()
+    };
+    let found = search(&query, &[Logs::Live(&logs)], &Progress::default()).unwrap();
+    let said: Vec<_> = found.hits.iter().map(|hit| &*hit.statement).collect();
+    let expected = [
+        "DROP TABLE orders",
+        "DRop TABLE orders",
+        "drop table orders",
+    ];
+    assert_eq!((found.total, said), (3, expected.to_vec()));
+}
+
+#[test]
 #[expect(clippy::too_many_lines, reason = "one story")]
 fn lines_are_found_live_and_restored_each_once_the_newest_first() {
     let mut shelf = Shelf::new();

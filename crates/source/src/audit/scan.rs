@@ -31,6 +31,8 @@ use super::{
 const BLOCK: usize = 256 << 10;
 /// Lines above one without a time in which a time is looked for.
 const ABOVE: usize = 64;
+/// How JSON may spell any letter or digit of ASCII: `\u0041` is an `A`.
+const SPELLED: &[u8] = b"\\u00";
 /// Letters, the rarest in logs first.
 const RARE: &[u8] = b"qzjxkvwbyghpfm9876543210ucdlnisrotae";
 
@@ -147,6 +149,12 @@ impl Needle {
     /// How long it is.
     pub fn length(&self) -> usize {
         self.lower.len()
+    }
+
+    /// Whether it may be in a line: it is, or the line spells letters in another way.
+    pub fn may_be_in(&self, format: Format, line: &[u8]) -> bool {
+        self.find(line).is_some()
+            || format == Format::JsonLines && memmem::find(line, SPELLED).is_some()
     }
 
     /// Where it stands first.
@@ -314,8 +322,7 @@ impl<'v> Scanner<'v> {
         let mut start = 0;
         while let Some(end) = line_end(held, &mut self.scanned, Some(&mut self.quoted)) {
             let line = held.get(start..end).unwrap_or_default();
-            let wanted = self.needle.is_none_or(|one| one.find(line).is_some());
-            if wanted {
+            if self.may_be_wanted(line) {
                 self.show(held, start, end)?;
             }
             start = end;
@@ -327,8 +334,7 @@ impl<'v> Scanner<'v> {
     fn show_held(&mut self, length: usize) -> ControlFlow<()> {
         let held = std::mem::take(&mut self.held);
         let line = held.get(..length).unwrap_or_default();
-        let wanted = self.needle.is_none_or(|one| one.find(line).is_some());
-        let shown = if wanted {
+        let shown = if self.may_be_wanted(line) {
             self.show(&held, 0, length)
         } else {
             ControlFlow::Continue(())
@@ -336,6 +342,11 @@ impl<'v> Scanner<'v> {
         self.held = held;
         self.drop_held(length);
         shown
+    }
+
+    fn may_be_wanted(&self, line: &[u8]) -> bool {
+        let format = self.format;
+        self.needle.is_none_or(|one| one.may_be_in(format, line))
     }
 
     fn drop_held(&mut self, length: usize) {
@@ -346,22 +357,28 @@ impl<'v> Scanner<'v> {
 
     /// Shows whole lines, or those of them that hold the needle.
     fn pass(&mut self, lines: &[u8]) -> ControlFlow<()> {
+        let spells = self.format == Format::JsonLines;
+        let mut spelled = Next::default();
+        let mut holding = Next::default();
         let mut from = 0;
-        while let Some(rest) = lines.get(from..).filter(|rest| !rest.is_empty()) {
-            let found = match self.needle {
-                Some(needle) => needle.find(rest),
-                None => Some(0),
-            };
-            let Some(found) = found else {
+        while from < lines.len() {
+            let found = self.needle.map_or(Some(from), |needle| {
+                let holds = holding.from(lines, from, |rest| needle.find(rest));
+                let other = spelled.from(lines, from, |rest| {
+                    spells.then(|| memmem::find(rest, SPELLED)).flatten()
+                });
+                holds.into_iter().chain(other).min()
+            });
+            let Some((before, behind)) = found.and_then(|found| lines.split_at_checked(found))
+            else {
                 break;
             };
-            let (before, behind) = rest.split_at(found);
-            let start = from + memchr::memrchr(b'\n', before).map_or(0, |end| end + 1);
-            let end = memchr::memchr(b'\n', behind).map_or(rest.len(), |end| found + end + 1);
+            let start = memchr::memrchr(b'\n', before).map_or(0, |end| end + 1);
+            let end = memchr::memchr(b'\n', behind);
+            let end = end.map_or(lines.len(), |end| before.len() + end + 1);
             if start > from {
                 self.look_above(lines, start);
             }
-            let end = from + end;
             self.show(lines, start, end)?;
             from = end;
         }
@@ -404,6 +421,28 @@ impl<'v> Scanner<'v> {
         });
         self.enough |= shown.is_break();
         shown
+    }
+}
+
+/// Where something stands next, looked for once only; behind everything if nowhere.
+#[derive(Default)]
+struct Next(Option<usize>);
+
+impl Next {
+    /// Where it stands from a place on.
+    fn from(
+        &mut self,
+        bytes: &[u8],
+        from: usize,
+        find: impl FnOnce(&[u8]) -> Option<usize>,
+    ) -> Option<usize> {
+        let known = self.0.filter(|place| *place >= from);
+        let place = known.unwrap_or_else(|| {
+            let found = find(bytes.get(from..).unwrap_or_default());
+            found.map_or(usize::MAX, |place| from + place)
+        });
+        self.0 = Some(place);
+        (place < bytes.len()).then_some(place)
     }
 }
 
@@ -515,6 +554,19 @@ mod tests {
                 "{word} {text}"
             );
         }
+    }
+
+    #[test]
+    fn a_line_of_json_that_spells_its_letters_is_not_passed_over() {
+        let lines: &[u8] =
+            b"{\"a\": \"plain\"}\n{\"a\": \"\\u0064ROP\"}\n{\"a\": 1}\n{\"a\": \"drop\"}\n";
+        let needle = Needle::of("drop");
+        let places = |format| -> Vec<u64> {
+            let found = shown(format, &[lines], Some(&needle));
+            found.into_iter().map(|line| line.0).collect()
+        };
+        assert_eq!(places(Format::JsonLines), [7 + 15, 7 + 15 + 19 + 9]);
+        assert_eq!(places(Format::ServerAudit), [7 + 15 + 19 + 9]);
     }
 
     #[test]
