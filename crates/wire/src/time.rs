@@ -124,7 +124,7 @@ fn write(
     text[10] = between;
     for (start, width, mut value) in digits {
         for digit in text[start..start + width].iter_mut().rev() {
-            *digit = b'0' + (value % 10) as u8;
+            *digit = b'0' + u8::try_from(value % 10).unwrap_or_default();
             value /= 10;
         }
     }
@@ -166,10 +166,12 @@ mod tests {
     fn times_are_written_as_their_formats_say() {
         let mut micros = 1_u64;
         for _ in 0..2000 {
-            micros = micros.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            micros = micros
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1);
             // Up to the year 9999, before 1970 too.
-            let micros = i64::try_from(micros % 300_000_000_000_000_000).unwrap()
-                - 50_000_000_000_000_000;
+            let micros =
+                i64::try_from(micros % 300_000_000_000_000_000).unwrap() - 50_000_000_000_000_000;
             let time = Timestamp::from_microsecond(micros).unwrap();
             let said = |format| time.strftime(format).to_string();
             let shown = [

@@ -120,7 +120,7 @@ impl Desk {
             }
             Ask::Put(key, how) => {
                 let held = self.receive(&parts.headers, body).await?;
-                self.put(kept, key, how, held).await
+                put(kept, key, how, held).await
             }
             Ask::Delete(key) => done(blocking(move || store.delete(&key)).await),
             Ask::Retained(key) => {
@@ -158,16 +158,6 @@ impl Desk {
         Ok(Body::from(Bytes::from_owner(held)).into_response())
     }
 
-    async fn put(&self, kept: Arc<Kept>, key: Key, how: Put, held: Held) -> Result<Response> {
-        done(
-            blocking(move || match how {
-                Put::Create => kept.store().create_new(&key, &held.bytes),
-                Put::Content => kept.store().put_idempotent(&key, &held.bytes),
-            })
-            .await,
-        )
-    }
-
     /// The body, which must say how long it is and be as long.
     async fn receive(&self, headers: &HeaderMap, body: Body) -> Result<Held> {
         let announced = headers.get(header::CONTENT_LENGTH);
@@ -188,6 +178,16 @@ impl Desk {
         let room = Arc::clone(&self.room).acquire_many_owned(mebibytes.min(ROOM));
         room.await.map_err(|_| broken("the service is going down"))
     }
+}
+
+async fn put(kept: Arc<Kept>, key: Key, how: Put, held: Held) -> Result<Response> {
+    done(
+        blocking(move || match how {
+            Put::Create => kept.store().create_new(&key, &held.bytes),
+            Put::Content => kept.store().put_idempotent(&key, &held.bytes),
+        })
+        .await,
+    )
 }
 
 /// An object on its way, with the room that it takes.

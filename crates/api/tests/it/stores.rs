@@ -312,7 +312,8 @@ fn a_body_that_breaks_off_leaves_nothing() {
     let head = |length: u64| {
         format!(
             "PUT /v1/stores/mine/objects/a?put=create HTTP/1.1\r\nHost: x\r\n\
-             Authorization: Bearer {secret}\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n"
+             Authorization: Bearer {secret}\r\nContent-Length: {length}\r\n\
+             Connection: close\r\n\r\n"
         )
     };
     let answer = exchange(host.served.at, &head(100), &[7; 60]);

@@ -99,7 +99,7 @@ fn retain(control: &Control, context: &StepContext<'_>) -> Result<Value, StepErr
         );
         // One that is lost is told of by the checks, and must not keep others from their lock.
         let Ok(objects) = objects else {
-            tracing::warn!(backup = %backup.id, "what it needs cannot be found, so nothing locks it");
+            tracing::warn!(backup = %backup.id, "what it needs cannot be found");
             continue;
         };
         retain_all(&store, &objects, until.goal).map_err(failed)?;
