@@ -544,7 +544,8 @@ fn any_server_with_a_topology_file_is_backed_up_and_comes_back_with_a_topology_o
     assert_eq!(shown["shards"][1]["physical_db_name"], "shop_1", "{shown}");
 
     // What spreads the tables makes and drops them, not we.
-    let dropped = session.call("ddm", "DELETE", &schema, None)?;
+    let path = format!("{schema}?delete_dn_data=false");
+    let dropped = session.call("ddm", "DELETE", &path, None)?;
     let why = denied(&dropped, 400, "DBS.300372");
     assert!(why.contains("by the software that spreads them"), "{why}");
     assert_eq!(cluster.layer.sql("SHOW DATABASES LIKE 'shop'")?, "shop");

@@ -94,6 +94,10 @@ impl Error {
                 server,
                 cause: error.to_string(),
             },
+            Cause::TlsError(error) => Self::Unreachable {
+                server,
+                cause: format!("its certificate is not accepted: {error}"),
+            },
             // The others quote values.
             _ => Self::Refused {
                 server,
