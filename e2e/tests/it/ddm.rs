@@ -655,7 +655,10 @@ fn connections_are_encrypted_as_the_address_says_or_they_are_refused() -> Result
             "not tell",
         ),
         // A server that knows no encryption is not talked to without.
-        (format!("{}?ssl-mode=REQUIRED", plain.url()), "TLS"),
+        (
+            format!("{}?ssl-mode=REQUIRED", plain.url()),
+            "secure connection",
+        ),
     ] {
         let refused = program.refused(&words(&url, &good))?;
         assert!(refused.contains(why), "{refused}");
