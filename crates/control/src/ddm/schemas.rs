@@ -322,11 +322,14 @@ fn schema(reached: &mut Reached, view: SchemaView) -> Result<Schema> {
     servers.dedup_by(|one, other| one.0 == other.0);
     let mut shards = Vec::new();
     for (server, database) in servers {
-        let link = links.iter().find(|(name, ..)| *name == server);
-        let node = link.and_then(|(_, host, port)| {
-            let mut nodes = reached.nodes.iter();
-            nodes.find(|node| node.address.is_at(host, *port))
-        });
+        let mut nodes = reached.nodes.iter();
+        let node = if let Some(topology) = &reached.topology {
+            let name = topology.node_of(&server);
+            nodes.find(|node| Some(node.name.as_str()) == name)
+        } else {
+            let link = links.iter().find(|(name, ..)| *name == server);
+            link.and_then(|(_, host, port)| nodes.find(|node| node.address.is_at(host, *port)))
+        };
         if let Some(node) = node {
             shards.push((node.id, database));
         }

@@ -94,6 +94,15 @@ impl Error {
                 server,
                 cause: error.to_string(),
             },
+            Cause::TlsError(error) => Self::Unreachable {
+                server,
+                cause: format!("its certificate is not accepted: {error}"),
+            },
+            // What a connection carries breaks off: a certificate, or the line itself.
+            Cause::CodecError(error) => Self::Unreachable {
+                server,
+                cause: error.to_string(),
+            },
             // The others quote values.
             _ => Self::Refused {
                 server,

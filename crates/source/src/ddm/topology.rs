@@ -194,6 +194,13 @@ impl Topology {
         })
     }
 
+    /// The data node to which a link of that name leads.
+    pub fn node_of(&self, link: &str) -> Option<&str> {
+        let (node, _) = link.split_once('.')?;
+        let mut nodes = self.data_nodes.iter().map(String::as_str);
+        nodes.find(|name| *name == node)
+    }
+
     /// The same data nodes with nothing on them.
     #[must_use]
     pub fn bare(self) -> Self {
@@ -434,6 +441,8 @@ mod tests {
             .map(|shard| (shard.server.as_str(), shard.table.as_str()))
             .collect();
         assert_eq!(places, [("n0.shop_0", "orders"), ("n1.shop_1", "orders_1")]);
+        assert_eq!(topology.node_of("n1.shop_1"), Some("n1"));
+        assert_eq!(topology.node_of("n2.shop_1"), None);
         topology.check_nodes(["n1", "n0"].into_iter()).unwrap();
         for (given, word) in [
             (vec!["n0"], "not given: n1"),

@@ -103,6 +103,10 @@ pub fn back_up(
     program.command().stdout(Stdio::piped());
     let mut child = program.spawn()?;
     let mut watcher = Watcher::new(out);
+    let named = |error: Error| match error {
+        Error::Damaged(why) => Error::Damaged(format!("{server}: {why}")),
+        other => other,
+    };
     let copied = match child.stdout.take() {
         Some(mut stdout) => copy(&mut stdout, &mut watcher),
         None => Err(io::ErrorKind::BrokenPipe.into()),
@@ -115,12 +119,14 @@ pub fn back_up(
     match copied {
         // What does not look like a copy is often a message.
         Err(error) if error.kind() == io::ErrorKind::InvalidData => {
-            return Err(watcher.finish().err().unwrap_or_else(|| program.failed()));
+            let broken = watcher.finish().err().map(named);
+            return Err(broken.unwrap_or_else(|| program.failed()));
         }
         copied => copied?,
     }
     program.ended(status)?;
-    let taken = read(&watcher.finish()?)?;
+    let contents = watcher.finish().map_err(named)?;
+    let taken = read(&contents).map_err(named)?;
     let _left = std::fs::remove_dir_all(scratch);
     Ok(taken)
 }
