@@ -589,7 +589,8 @@ fn a_statement_of_json_is_found_however_its_letters_are_spelled() {
     let folder = tempfile::tempdir().unwrap();
     let line = |second: u32, statement: &str| {
         format!(
-            "{{\"timestamp\": \"2026-01-02T00:00:0{second}Z\", \"user\": \"app\", \"sqltext\": \"{statement}\"}}\n"
+            "{{\"timestamp\": \"2026-01-02T00:00:0{second}Z\", \"user\": \"app\", \
+             \"sqltext\": \"{statement}\"}}\n"
         )
     };
     let text = [

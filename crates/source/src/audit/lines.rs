@@ -1,7 +1,8 @@
 //! Whole lines of a stream, passed on in blocks, counted and dated on their way.
 //!
 //! A line of PostgreSQL's `csvlog` ends outside quotes only, unless a whole record follows: a
-//! statement may have many lines of text. A line that is not finished waits, one that never will be is taken as it is.
+//! statement may have many lines of text. A line that is not finished waits, one that never will
+//! be is taken as it is.
 //!
 //! Invariant: what is passed on are the bytes of the stream in order, without holes before lines
 //! and without lines longer than [`LINE_MAX`]; a line that no end follows is given one.

@@ -519,7 +519,8 @@ mod tests {
             let mut places: Vec<usize> = cuts.iter().map(|cut| cut.index(text.len() + 1)).collect();
             places.extend([0, text.len()]);
             places.sort_unstable();
-            let pieces: Vec<&[u8]> = places.windows(2).map(|pair| &text[pair[0]..pair[1]]).collect();
+            let pairs = places.windows(2);
+            let pieces: Vec<&[u8]> = pairs.map(|pair| &text[pair[0]..pair[1]]).collect();
             let needle = Needle::of(&word);
             for format in [Format::ServerAudit, Format::PostgresCsv] {
                 let expected = plainly(format, &text);
@@ -528,7 +529,9 @@ mod tests {
                 // Whatever holds the needle is shown, and nothing that is no line.
                 for line in &expected {
                     if holds(&line.1, &word) {
-                        let there = |one: &&(u64, Vec<u8>, i64)| (one.0, &one.1) == (line.0, &line.1);
+                        let there = |one: &&(u64, Vec<u8>, i64)| {
+                            (one.0, &one.1) == (line.0, &line.1)
+                        };
                         prop_assert!(found.iter().any(|one| there(&one)), "{line:?}");
                     }
                 }
