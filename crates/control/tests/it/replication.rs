@@ -124,7 +124,9 @@ fn restores(world: &World, backup: &Backup, name: &str, expected: &[u8]) {
 
 #[test]
 fn a_copy_restores_with_the_source_gone() {
-    let Scene { world, backup, far, .. } = scene();
+    let Scene {
+        world, backup, far, ..
+    } = scene();
 
     let ordered = copy(&world, &backup, far).unwrap();
     assert_eq!(ordered.copies.len(), 1);
@@ -333,7 +335,13 @@ fn what_makes_no_sense_as_a_copy_is_refused() {
 
 #[test]
 fn while_a_copy_is_made_neither_end_of_it_is_deleted() {
-    let Scene { world, share, vault, backup, far } = scene();
+    let Scene {
+        world,
+        share,
+        vault,
+        backup,
+        far,
+    } = scene();
     copy(&world, &backup, far).unwrap();
     let c = &world.control;
     let alice = &world.alice;
@@ -373,7 +381,9 @@ fn while_a_copy_is_made_neither_end_of_it_is_deleted() {
 
 #[test]
 fn a_replica_that_was_deleted_can_be_made_again() {
-    let Scene { world, backup, far, .. } = scene();
+    let Scene {
+        world, backup, far, ..
+    } = scene();
     copy(&world, &backup, far).unwrap();
     world.run();
     let first = replicas(&world, far).remove(0);
@@ -425,7 +435,13 @@ fn a_copy_that_does_not_fit_leaves_a_record_and_nothing_else() {
 
 #[test]
 fn a_copy_of_damaged_data_fails_and_says_what_is_lost() {
-    let Scene { world, vault, backup, far, .. } = scene();
+    let Scene {
+        world,
+        vault,
+        backup,
+        far,
+        ..
+    } = scene();
     world.lose_packs(vault);
     copy(&world, &backup, far).unwrap();
     world.run_for_long();
@@ -437,7 +453,13 @@ fn a_copy_of_damaged_data_fails_and_says_what_is_lost() {
 
 #[test]
 fn a_lost_catalog_finds_replicas_again_and_whose_they_are() {
-    let Scene { mut world, vault, backup, far, .. } = scene();
+    let Scene {
+        mut world,
+        vault,
+        backup,
+        far,
+        ..
+    } = scene();
     copy(&world, &backup, far).unwrap();
     world.run();
     let replica = replicas(&world, far).remove(0);
@@ -501,7 +523,9 @@ fn regions_and_their_vaults_are_told() {
 
 #[test]
 fn a_stranger_sees_neither_replica_nor_record() {
-    let Scene { world, backup, far, .. } = scene();
+    let Scene {
+        world, backup, far, ..
+    } = scene();
     copy(&world, &backup, far).unwrap();
     world.run();
     let replica = replicas(&world, far).remove(0);
@@ -520,7 +544,9 @@ fn a_stranger_sees_neither_replica_nor_record() {
 
 #[test]
 fn a_copy_survives_a_crash_at_any_moment() {
-    let Scene { world, backup, far, .. } = scene();
+    let Scene {
+        world, backup, far, ..
+    } = scene();
     let act = |world: &World| {
         let new = new_copy(world, &backup, far);
         world.control.copy_backup(&world.alice, &new).unwrap();
@@ -561,7 +587,9 @@ fn a_store_that_fails_at_any_call_delays_a_copy_or_fails_it_cleanly() {
 
 /// Copies with stores whose `n`th call fails; how many calls there were.
 fn fail_at(call: u64, kind: ErrorKind) -> u64 {
-    let Scene { world, backup, far, .. } = scene();
+    let Scene {
+        world, backup, far, ..
+    } = scene();
     let before = world.faults.calls();
     world.faults.add(Rule::call(call), Fault::Refuse(kind));
     copy(&world, &backup, far).unwrap();
