@@ -24,6 +24,10 @@ pub const PASSWORD: &str = "p@ss/word'1";
 
 /// How a server is set up.
 #[derive(Clone, Copy, Debug, Default)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "independent switches of a server"
+)]
 pub struct Setup {
     /// With the Spider engine.
     pub spider: bool,

@@ -240,8 +240,8 @@ impl<'de> Deserialize<'de> for Empty {
 /// Declares the operations of one service and `ALL`, the same as data.
 ///
 /// An entry is a doc comment (the title), `Name: Method "path", "action", status,` and either
-/// `working(Path, Query, Body) -> Reply` or `not_yet("what is missing")` or `refused("why")`; `public` in front of
-/// the action marks what is answered without a token.
+/// `working(Path, Query, Body) -> Reply` or `not_yet("what is missing")` or `refused("why")`;
+/// `public` in front of the action marks what is answered without a token.
 macro_rules! operations {
     (@public) => { false };
     (@public public) => { true };
@@ -272,7 +272,8 @@ macro_rules! operations {
         #[doc = $title:literal]
         $name:ident: $method:ident $template:literal,
         $($public:ident)? $action:literal, $success:literal,
-        $(not_yet($reason:literal))? $(refused($never:literal))? $(working($path:ty, $query:ty, $body:ty) -> $reply:ty)?;
+        $(not_yet($reason:literal))? $(refused($never:literal))?
+        $(working($path:ty, $query:ty, $body:ty) -> $reply:ty)?;
     )+) => {
         $(
             #[doc = $title]

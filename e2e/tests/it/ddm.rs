@@ -502,6 +502,7 @@ fn register_planned(
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a story is told in one piece")]
 fn any_server_with_a_topology_file_is_backed_up_and_comes_back_with_a_topology_of_its_own()
 -> Result<()> {
     let folder = tempfile::tempdir()?;
@@ -596,6 +597,7 @@ fn any_server_with_a_topology_file_is_backed_up_and_comes_back_with_a_topology_o
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a story is told in one piece")]
 fn connections_are_encrypted_as_the_address_says_or_they_are_refused() -> Result<()> {
     let folder = tempfile::tempdir()?;
     let tls = Setup {

@@ -454,6 +454,7 @@ fn points_in_time_outlive_the_catalog() -> Result<()> {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a story is told in one piece")]
 fn a_copy_by_a_command_counts_only_if_it_came_whole() -> Result<()> {
     let folder = tempfile::tempdir()?;
     let cluster = Cluster::start(folder.path(), "layer", 1)?;

@@ -198,6 +198,7 @@ fn rebuild(folder: &Path, key: &Path, region: &str) -> Result<Service> {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a story is told in one piece")]
 fn a_copy_in_another_strongroom_survives_kills_and_restores_with_the_first_one_gone() -> Result<()>
 {
     let folder: TempDir = tempfile::tempdir()?;

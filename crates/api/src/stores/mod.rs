@@ -10,7 +10,7 @@
 
 mod path;
 
-use std::{sync::Arc, time::Duration};
+use std::{fmt::Write as _, sync::Arc, time::Duration};
 
 use axum::{
     Router,
@@ -138,12 +138,11 @@ impl Desk {
     }
 
     async fn get(&self, store: Store, key: Key, range: Option<(u64, u64)>) -> Result<Response> {
-        let length = match range {
-            Some((first, end)) => end - first,
-            None => {
-                let (store, key) = (store.clone(), key.clone());
-                blocking(move || store.size(&key)).await?
-            }
+        let length = if let Some((first, end)) = range {
+            end - first
+        } else {
+            let (store, key) = (store.clone(), key.clone());
+            blocking(move || store.size(&key)).await?
         };
         let room = self.room_for(length).await?;
         let bytes = blocking(move || match range {
@@ -232,7 +231,8 @@ fn page(store: &Store, (prefix, after): (&str, Option<&Key>), unsettled: bool) -
             return Err(Error::new(ErrorKind::Other).because("the page is full"));
         }
         count += 1;
-        lines.push_str(&format!("{key} {size}\n"));
+        // Text takes whatever is written to it.
+        let _ = writeln!(lines, "{key} {size}");
         Ok(())
     };
     let listed = if unsettled {

@@ -285,7 +285,7 @@ impl Control {
                 from: part.from,
                 to: part.to,
                 from_second: row.from_second,
-                // With the last of them all is there that was committed before the server was asked.
+                // The last of them holds all that was committed before the server was asked.
                 until: if whole {
                     row.until_second.max(survey.second - 1)
                 } else {

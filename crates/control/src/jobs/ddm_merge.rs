@@ -263,6 +263,7 @@ fn parts_of(control: &Control, project: ProjectId, server: &str) -> Result<Vec<D
     control.read(|tx| Ok(tx.ddm_points().parts(&project, server)?))
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "the shape of all hooks")]
 fn finished(_: &Control, _: &Tx<'_>, job: &Job, ending: &Ending) -> Result<(), HookError> {
     if let Ending::Failed(failure) = ending {
         let why = &failure.message;

@@ -1,9 +1,9 @@
-//! What manifests tell of copies of data nodes and of their logs, so that points in time outlive the
-//! catalog.
+//! What manifests tell of copies of data nodes and of their logs, so that points in time outlive
+//! the catalog.
 //!
-//! The pieces of each server's log are strung anew; a copy belongs to the run that holds its place.
-//! What is known in the catalog already is left as it is. Layers and data nodes themselves come back
-//! with the backups of their metadata, without which there is no point in time.
+//! The pieces of each server's log are strung anew; a copy belongs to the run that holds its
+//! place. What is known in the catalog already is left as it is. Layers and data nodes themselves
+//! come back with the backups of their metadata, without which there is no point in time.
 
 use std::collections::BTreeMap;
 

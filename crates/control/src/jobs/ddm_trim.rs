@@ -2,9 +2,9 @@
 //!
 //! Points in time reach back as many days as backups are kept. For the first of these days the
 //! newest copy before it is needed, and the log from that copy on; what is older goes. Of a layer
-//! that was taken off the list all goes together, as many days later. What goes is chosen once, from
-//! the catalog and a clock that is believed, and written down with the job: whoever goes on after a
-//! crash forgets just that. While a recovery reads, nothing goes.
+//! that was taken off the list all goes together, as many days later. What goes is chosen once,
+//! from the catalog and a clock that is believed, and written down with the job: whoever goes on
+//! after a crash forgets just that. While a recovery reads, nothing goes.
 
 use std::collections::BTreeSet;
 

@@ -219,8 +219,8 @@ pub(crate) struct DdmRelation {
     pub(crate) copy: DdmBackupId,
 }
 
-/// Puts pieces of a layer's logs together, or lets go of copies and logs that no point in time needs
-/// any more.
+/// Puts pieces of a layer's logs together, or lets go of copies and logs that no point in time
+/// needs any more.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct DdmLogs {
     pub(crate) project: ProjectId,

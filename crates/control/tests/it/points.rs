@@ -1,5 +1,5 @@
-//! Points in time over time: logs that are put together, days that end, recoveries in between, and a
-//! catalog that is lost.
+//! Points in time over time: logs that are put together, days that end, recoveries in between, and
+//! a catalog that is lost.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -17,7 +17,7 @@ impl Clock for Hand {
 }
 
 struct Scene {
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
     clock: Arc<Hand>,
     kept: Arc<Kept>,
     store: Store,
@@ -34,7 +34,7 @@ fn scene(terms: Terms) -> Scene {
     .unwrap();
     Scene {
         store: kept.store(),
-        _folder: folder,
+        folder,
         clock,
         kept,
     }
@@ -109,7 +109,7 @@ fn a_lock_is_found_again_by_the_next_process() {
     let name = key("packs/a");
     scene.store.create_new(&name, b"x").unwrap();
     scene.store.retain(&name, scene.in_seconds(DAY)).unwrap();
-    let place = scene._folder.path().to_str().unwrap();
+    let place = scene.folder.path().to_str().unwrap();
     let again = Kept::open(place, Terms::default(), Arc::clone(&scene.clock) as _).unwrap();
     let refused = again.store().delete(&name).unwrap_err();
     assert_eq!(refused.kind, ErrorKind::Retained);

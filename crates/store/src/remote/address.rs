@@ -160,7 +160,7 @@ mod tests {
             "strongroom://far:1/mine?tls=off&ca=/c",
             "strongroom://far:1/mine#x",
         ] {
-            // A prefix with dots is folded away by the URL itself, and must not reach another store.
+            // The URL itself folds a prefix with dots away; it must not reach another store.
             let found = read(bad);
             let kind = found.map_err(|error| error.kind).err();
             assert_eq!(kind, Some(ErrorKind::Unsupported), "{bad}");

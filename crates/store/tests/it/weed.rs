@@ -2,6 +2,7 @@
 
 use std::{
     env,
+    fmt::Write as _,
     fs::{self, File},
     io::{Read, Write},
     net::{Ipv4Addr, TcpListener, TcpStream},
@@ -127,7 +128,7 @@ impl Server {
         let (parts, _) = request.into_parts();
         let mut headers = String::new();
         for (name, value) in &parts.headers {
-            headers.push_str(&format!("{name}: {}\r\n", value.to_str().unwrap()));
+            write!(headers, "{name}: {}\r\n", value.to_str().unwrap()).unwrap();
         }
         let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, self.s3_port)).unwrap();
         let host = format!("Host: 127.0.0.1:{}\r\n", self.s3_port);
