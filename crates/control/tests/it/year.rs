@@ -312,7 +312,9 @@ impl Year {
     /// Everything is done once up to some call and then over again by a new process, which finds
     /// what was on the disk at that moment.
     fn die(&mut self) {
-        let folder = tempfile::tempdir().unwrap();
+        // Beside the world, which it takes the place of by a move.
+        let beside = self.world.dir.path().parent().unwrap();
+        let folder = tempfile::tempdir_in(beside).unwrap();
         let death = Arc::new(Death {
             world: self.world.dir.path().to_owned(),
             left: folder.path().join("left"),
