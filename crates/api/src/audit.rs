@@ -3,6 +3,7 @@
 
 use http::Method;
 use strongroom_control::audit::Deed;
+use strongroom_model::chain;
 
 use crate::{cloud::Cloud, failure::Failure, service::Outcome};
 
@@ -62,16 +63,4 @@ fn log(outcome: &Outcome<'_>) {
 /// What does not work yet is no fault that somebody must look at.
 const fn is_promise(failure: &Failure) -> bool {
     matches!(failure, Failure::NotYet { .. })
-}
-
-/// An error with its causes, in one line.
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut next = error.source();
-    while let Some(cause) = next {
-        text.push_str(": ");
-        text.push_str(&cause.to_string());
-        next = cause.source();
-    }
-    text
 }

@@ -5,6 +5,7 @@
 //!
 //! - [`id`]: one newtype per kind of object
 //! - [`time`]: microsecond timestamps and the injected clock
+//! - [`chain()`]: an error with its causes
 //! - [`cycle`]: when backups of audit logs are due
 //! - [`entropy`]: injected randomness and ids made from it
 //! - [`size`]: bytes, MiB and GiB, with the vendor's rounding
@@ -13,6 +14,7 @@
 //! - [`schedule`], [`retention`]: when backups are due, and which of them stay
 //! - [`content`]: files and disks as sources show them and sinks take them
 
+mod chain;
 pub mod content;
 pub mod cycle;
 pub mod entropy;
@@ -24,6 +26,7 @@ pub mod size;
 pub mod state;
 pub mod time;
 
+pub use chain::chain;
 pub use entropy::Entropy;
 pub use id::{
     AccessKeyId, AgentId, BackupId, CheckpointId, DataNodeId, DbssBackupId, DbssInstanceId,

@@ -104,7 +104,7 @@ impl Store {
     /// or may not be. An error of `visit` ends the listing and is handed back. The visitor may use
     /// the store.
     pub fn list(&self, prefix: &str, visit: &mut Visit<'_>) -> Result<()> {
-        self.list_after(prefix, None, visit)
+        self.visit(prefix, None, true, visit)
     }
 
     /// Like [`list`](Self::list), leaving out every key up to and including `after`.
@@ -114,13 +114,7 @@ impl Store {
         after: Option<&Key>,
         visit: &mut Visit<'_>,
     ) -> Result<()> {
-        Prefix::new(prefix)?;
-        let listing = Listing {
-            prefix,
-            after,
-            settled: true,
-        };
-        self.0.list(listing, visit)
+        self.visit(prefix, after, true, visit)
     }
 
     /// Like [`list`](Self::list), for callers that build nothing on what is shown.
@@ -129,7 +123,7 @@ impl Store {
     /// directory need not sync one directory after another, each of which costs about a
     /// millisecond.
     pub fn list_unsettled(&self, prefix: &str, visit: &mut Visit<'_>) -> Result<()> {
-        self.list_unsettled_after(prefix, None, visit)
+        self.visit(prefix, None, false, visit)
     }
 
     /// Like [`list_unsettled`](Self::list_unsettled), leaving out every key up to and including
@@ -140,11 +134,21 @@ impl Store {
         after: Option<&Key>,
         visit: &mut Visit<'_>,
     ) -> Result<()> {
+        self.visit(prefix, after, false, visit)
+    }
+
+    fn visit(
+        &self,
+        prefix: &str,
+        after: Option<&Key>,
+        settled: bool,
+        visit: &mut Visit<'_>,
+    ) -> Result<()> {
         Prefix::new(prefix)?;
         let listing = Listing {
             prefix,
             after,
-            settled: false,
+            settled,
         };
         self.0.list(listing, visit)
     }

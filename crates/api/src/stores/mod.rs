@@ -27,7 +27,7 @@ use strongroom_control::hosting::{
         self, END, KIND, LENGTH, MARK, MORE, OBJECT_BYTES_MAX, PAGE, RETAINS, UNTIL, VERSION,
     },
 };
-use strongroom_model::Timestamp;
+use strongroom_model::{Timestamp, chain};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use self::path::{Ask, Put, read};
@@ -72,24 +72,14 @@ fn log(parts: &Parts, error: &Error) {
     let (path, method) = (parts.uri.path(), &parts.method);
     match error.kind {
         ErrorKind::NotFound | ErrorKind::AlreadyExists => {}
-        _ => tracing::warn!(?peer, %method, path, problem = text(error), "a store refuses"),
+        _ => tracing::warn!(?peer, %method, path, problem = chain(error), "a store refuses"),
     }
-}
-
-fn text(error: &Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = std::error::Error::source(error);
-    while let Some(error) = cause {
-        text = format!("{text}: {error}");
-        cause = error.source();
-    }
-    text
 }
 
 fn refusal(error: &Error) -> Response {
     let (word, status) = protocol::said(error.kind);
     let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let mut response = (status, text(error)).into_response();
+    let mut response = (status, chain(error)).into_response();
     let headers = response.headers_mut();
     headers.insert(KIND, HeaderValue::from_static(word));
     response

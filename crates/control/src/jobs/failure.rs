@@ -3,10 +3,9 @@
 //! The message goes into the operation log, so it is for the owner of the data: it names what is
 //! lost or refused, with every cause.
 
-use std::{error::Error as StdError, fmt::Write as _};
-
 use strongroom_engine as engine;
 use strongroom_jobs::{StepContext, StepError, error::HookError};
+pub(crate) use strongroom_model::chain;
 use strongroom_model::content;
 use strongroom_store::ErrorKind;
 
@@ -79,17 +78,6 @@ pub(super) fn of_content(error: &content::Error, message: &str) -> StepError {
         _ => Reason::InputOutput,
     };
     fail(reason, message)
-}
-
-/// An error with all its causes, in one line.
-pub(crate) fn chain(error: &dyn StdError) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        let _ = write!(text, ": {error}");
-        cause = error.source();
-    }
-    text
 }
 
 /// A refusal inside the transaction that ends a job.

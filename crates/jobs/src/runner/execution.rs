@@ -9,7 +9,9 @@ use std::{
     sync::Arc,
 };
 
-use super::{Inner, chain, held::Held};
+use strongroom_model::chain;
+
+use super::{Inner, held::Held};
 use crate::{
     context::StepContext,
     error::{HookError, StepError, StoreError},

@@ -19,7 +19,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use strongroom_model::{JobId, Timestamp};
+use strongroom_model::{JobId, Timestamp, chain};
 
 use crate::{
     error::StoreError,
@@ -363,17 +363,6 @@ impl<C: Context> Inner<C> {
             .wait_timeout_while(self.shared(), at_most, |shared| quiet(shared));
         drop(slept.unwrap_or_else(PoisonError::into_inner));
     }
-}
-
-/// The error with its causes, for logs.
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(next) = cause {
-        text = format!("{text}: {next}");
-        cause = next.source();
-    }
-    text
 }
 
 #[cfg(test)]

@@ -14,6 +14,8 @@ use std::{
     hash::{BuildHasher, RandomState},
 };
 
+use strongroom_model::chain;
+
 use crate::{
     error::{Error, ErrorKind, Result},
     key::Key,
@@ -211,16 +213,6 @@ fn run<'a>(store: &Store, checks: impl IntoIterator<Item = &'a Check>) -> Result
 const fn is_hopeless(kind: ErrorKind) -> bool {
     use ErrorKind::{Denied, NoSpace, Throttled, Unavailable};
     matches!(kind, Denied | NoSpace | Throttled | Unavailable)
-}
-
-fn chain(error: &Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = std::error::Error::source(error);
-    while let Some(error) = cause {
-        text = format!("{text}: {error}");
-        cause = error.source();
-    }
-    text
 }
 
 type Outcome = Result<(), Finding>;

@@ -7,6 +7,7 @@ use lettre::{Message, SmtpTransport, Transport as _, message::Mailbox};
 use reqwest::blocking::Client;
 use serde_json::Value;
 use strongroom_control::notify::{Courier, Settings};
+use strongroom_model::chain;
 
 /// How long one attempt may take.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -109,17 +110,6 @@ fn transport(server: &str) -> Result<SmtpTransport, String> {
     let transport = SmtpTransport::from_url(&url);
     let transport = transport.map_err(|error| format!("the mail server's address: {error}"))?;
     Ok(transport.timeout(Some(PATIENCE)).build())
-}
-
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut next = error.source();
-    while let Some(cause) = next {
-        text.push_str(": ");
-        text.push_str(&cause.to_string());
-        next = cause.source();
-    }
-    text
 }
 
 #[cfg(test)]
